@@ -1,0 +1,33 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import path from 'node:path'
+
+const BYTES_MAX = 20_000_000
+const TAIL_CHARS = 2_000
+
+/** A log file that never grows beyond 20 MB: a full one becomes `NAME.1`, and the one before that goes. */
+export class RollingLog {
+  readonly file: string
+  #bytes: number
+  #tail = ''
+
+  constructor(file: string) {
+    this.file = file
+    mkdirSync(path.dirname(file), { recursive: true })
+    this.#bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#bytes + chunk.length > BYTES_MAX) {
+      renameSync(this.file, `${this.file}.1`)
+      this.#bytes = 0
+    }
+    appendFileSync(this.file, chunk)
+    this.#bytes += chunk.length
+    this.#tail = (this.#tail + chunk.toString('utf8')).slice(-TAIL_CHARS)
+  }
+
+  /** The last lines, for a message about why a process ended. */
+  tail(): string {
+    return this.#tail.trim()
+  }
+}
