@@ -26,7 +26,7 @@ export function startForwarder(
     return socket.setNoDelay(true).once('close', () => sockets.delete(socket))
   }
   const server = createServer((client) => {
-    const broker = keep(connect(target))
+    const broker = keep(connect({ host: target.host, port: target.port }))
     keep(client)
     // An end or a failure of one side closes the other one; the client retries, so there is nothing to report.
     const closeBoth = (): void => {
