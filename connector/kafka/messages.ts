@@ -1,0 +1,49 @@
+import { topicPartitionKey } from '../api/topic-partition.ts'
+import type { ConsumerMessage, MessageHeader } from './client.ts'
+import type { NativeMessage } from './native.ts'
+
+const NO_HEADERS: readonly MessageHeader[] = []
+
+/**
+ * Turns the library's messages into ours and notes in `positions` where each partition goes on. The library
+ * does not tell a timestamp's type, nor a null header from an empty one: they come as CreateTime, and empty.
+ */
+export function toConsumerMessages(
+  messages: readonly NativeMessage[],
+  positions: Map<string, number>,
+): readonly ConsumerMessage[] {
+  let last: NativeMessage | undefined
+  const result = messages.map((message) => {
+    // Messages of one partition come in runs, so that the key is not built for each.
+    if (
+      last !== undefined &&
+      (last.partition !== message.partition || last.topic !== message.topic)
+    ) {
+      positions.set(topicPartitionKey(last), last.offset + 1)
+    }
+    last = message
+    return toConsumerMessage(message)
+  })
+  if (last !== undefined) positions.set(topicPartitionKey(last), last.offset + 1)
+  return result
+}
+
+function toConsumerMessage(message: NativeMessage): ConsumerMessage {
+  const { topic, partition, offset, key, value, headers, timestamp } = message
+  return {
+    topic,
+    partition,
+    offset,
+    key,
+    value,
+    headers: headers === undefined ? NO_HEADERS : headers.map(toHeader),
+    timestamp: timestamp < 0 ? undefined : timestamp,
+    timestampType: timestamp < 0 ? 'NoTimestampType' : 'CreateTime',
+    size: (key?.length ?? 0) + (value?.length ?? 0),
+  }
+}
+
+function toHeader(header: Readonly<Record<string, Buffer>>): MessageHeader {
+  const [[key, value] = ['', null]] = Object.entries(header)
+  return { key, value }
+}

@@ -1,0 +1,371 @@
+import { ConnectError, IllegalWorkerStateError, RetriableError } from '../api/errors.ts'
+import {
+  type TopicPartition,
+  type TopicPartitionOffset,
+  topicPartitionKey,
+} from '../api/topic-partition.ts'
+import type { Consumer, ConsumerMessage, RebalanceListener } from './client.ts'
+import { GroupAssignment, type RebalanceEvent } from './group-assignment.ts'
+import { toConsumerMessages } from './messages.ts'
+import { connectNative, notConnected } from './native-connection.ts'
+import {
+  callError,
+  endsClient,
+  isNativeError,
+  PREVIOUS_IN_PROGRESS,
+  STATE,
+} from './native-errors.ts'
+import type { NativeLog } from './native-log.ts'
+import type { NativeConsumer, NativeError, NativeTopicPartition } from './native.ts'
+import { TopicPattern } from './topic-pattern.ts'
+import { Nap, settlesWithin } from './waiting.ts'
+
+/** An idle consumer asks this often at least, beside being woken by librdkafka. */
+const IDLE_SLEEP_MS = 100
+const SEEK_TIMEOUT_MS = 10_000
+const SEEK_RETRY_MS = 20
+const COMMIT_TIMEOUT_MS = 30_000
+const CLOSE_LIMIT_MS = 20_000
+const POSITION_TIMEOUT_MS = 10_000
+
+export interface ConsumerCallbacks {
+  readonly onRebalance: (event: RebalanceEvent) => void
+  /** librdkafka has something for `consume`. */
+  readonly onReady: () => void
+}
+
+export interface NativeConsumerOptions {
+  readonly name: string
+  readonly make: (log: NativeLog, callbacks: ConsumerCallbacks) => NativeConsumer
+  readonly newLog: () => NativeLog
+  /** Where a partition without a committed offset starts. */
+  readonly autoOffsetReset: 'earliest' | 'latest'
+  /** How often a subscribed pattern looks for new topics. */
+  readonly topicRefreshMs: number
+}
+
+interface Connected {
+  readonly native: NativeConsumer
+  readonly log: NativeLog
+  readonly group: GroupAssignment
+}
+
+/** See `Consumer`. A connect that failed can be tried again. */
+export class ConfluentConsumer implements Consumer {
+  readonly #options: NativeConsumerOptions
+  readonly #nap = new Nap()
+  readonly #positions = new Map<string, number>()
+  #fresh: Connected | undefined
+  #connected: Connected | undefined
+  #listener: RebalanceListener | undefined
+  #pattern: TopicPattern | undefined
+  #polling: Promise<unknown> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: NativeConsumerOptions) {
+    this.#options = options
+    this.#fresh = this.#make() // Now, so that a wrong property is told at once.
+  }
+
+  #make(): Connected {
+    const log = this.#options.newLog()
+    let group: GroupAssignment | undefined
+    const native = this.#options.make(log, {
+      onRebalance: (event) => {
+        group?.announce(event)
+        this.#nap.wake()
+      },
+      onReady: this.#nap.wake,
+    })
+    native.setDefaultConsumeTimeout(0) // A wait would hold a thread of the pool that all of Node shares.
+    group = new GroupAssignment(native)
+    return { native, log, group }
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#connected !== undefined) return
+    if (this.#closing !== undefined) throw notConnected(this.#options.name)
+    const fresh = this.#fresh ?? this.#make()
+    this.#fresh = undefined
+    const { native, log } = fresh
+    await connectNative({
+      client: native,
+      log,
+      name: this.#options.name,
+      serve: () => native.consume(1, () => {}), // Nothing is assigned yet: this only lets events out.
+      dispose: () => native.disconnect(() => {}),
+      signal,
+    })
+    if (this.#closing !== undefined) {
+      native.disconnect(() => {})
+      throw notConnected(this.#options.name)
+    }
+    this.#connected = fresh
+  }
+
+  subscribe(topics: readonly string[] | RegExp, listener: RebalanceListener): void {
+    const { native } = this.#use()
+    this.#listener = listener
+    if (topics instanceof RegExp) {
+      this.#pattern = new TopicPattern(topics, native, this.#options.topicRefreshMs)
+      return
+    }
+    this.#pattern = undefined
+    native.subscribe(topics)
+  }
+
+  assign(partitions: readonly TopicPartitionOffset[]): void {
+    const { group } = this.#use()
+    this.#listener = undefined
+    this.#pattern = undefined
+    this.#positions.clear()
+    for (const tp of partitions) {
+      if (tp.offset >= 0) this.#positions.set(topicPartitionKey(tp), tp.offset)
+    }
+    group.assignManually(
+      partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+    )
+  }
+
+  poll(
+    options: { readonly max: number; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly ConsumerMessage[]> {
+    const polling = this.#poll(options, signal)
+    this.#polling = polling
+    return polling
+  }
+
+  async #poll(
+    { max, timeoutMs }: { readonly max: number; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly ConsumerMessage[]> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const { native, log, group } = this.#use()
+      if (group.hasEvents && this.#listener !== undefined) await this.#rebalance(group)
+      const failure = log.failure(this.#options.name)
+      if (failure !== undefined) throw failure
+      if (signal.aborted) return []
+      await this.#pattern?.refresh(log)
+      this.#nap.settle()
+      const messages = await this.#consume(native, max)
+      if (messages.length > 0) return messages
+      const leftMs = deadline - performance.now()
+      if (group.hasEvents && leftMs > 0) continue
+      if (leftMs <= 0 || this.#closing !== undefined) return []
+      await this.#nap.sleep(Math.min(IDLE_SLEEP_MS, leftMs), signal)
+    }
+  }
+
+  async #rebalance(group: GroupAssignment): Promise<void> {
+    const listener = this.#listener
+    if (listener === undefined) return
+    const forget = (partitions: readonly TopicPartition[]): void => {
+      for (const tp of partitions) this.#positions.delete(topicPartitionKey(tp))
+    }
+    await group.handleEvents({
+      onAssigned: (partitions) => {
+        forget(partitions)
+        return listener.onAssigned(partitions)
+      },
+      onRevoked: async (partitions) => {
+        await listener.onRevoked(partitions)
+        forget(partitions)
+      },
+      onLost: async (partitions) => {
+        await listener.onLost(partitions)
+        forget(partitions)
+      },
+    })
+  }
+
+  #consume(native: NativeConsumer, max: number): Promise<readonly ConsumerMessage[]> {
+    return new Promise((resolve, reject) => {
+      native.consume(max, (error, messages) => {
+        if (error == null) {
+          resolve(toConsumerMessages(messages, this.#positions))
+        } else if (endsClient(error.code)) {
+          reject(callError(this.#options.name, error, this.#connected?.log.reasons))
+        } else {
+          this.#connected?.log.warn(`${this.#options.name}: ${error.message} (${error.code}).`)
+          resolve([])
+        }
+      })
+    })
+  }
+
+  assignment(): readonly TopicPartition[] {
+    return this.#connected?.group.partitions() ?? []
+  }
+
+  async seek(position: TopicPartitionOffset): Promise<void> {
+    const { native, group } = this.#use()
+    const { topic, partition, offset } = position
+    const state = group.stateOf(position)
+    if (state === 'absent') throw notAssigned(this.#options.name, position)
+    if (offset >= 0) this.#positions.set(topicPartitionKey(position), offset)
+    else this.#positions.delete(topicPartitionKey(position))
+    if (state === 'arriving') {
+      group.startAt({ topic, partition, offset })
+      return
+    }
+    const what = `Can't seek ${topic}/${partition} to ${offset}`
+    const deadline = performance.now() + SEEK_TIMEOUT_MS
+    for (;;) {
+      const error = await call((done) =>
+        native.seek({ topic, partition, offset }, SEEK_TIMEOUT_MS, done),
+      )
+      if (error === undefined) return
+      // It was assigned a moment ago and its start is still being looked up.
+      const isEarly = error.code === STATE || error.code === PREVIOUS_IN_PROGRESS
+      if (!isEarly) throw callError(what, error)
+      if (performance.now() > deadline) throw new RetriableError(what, { cause: error })
+      await new Nap().sleep(SEEK_RETRY_MS, NEVER)
+      this.#use()
+    }
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    const { native, group } = this.#use()
+    const assigned = this.#assignedOf(partitions, group)
+    group.pause(partitions)
+    if (assigned.length > 0) native.pause(assigned)
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    const { native, group } = this.#use()
+    const assigned = this.#assignedOf(partitions, group)
+    group.resume(partitions)
+    if (assigned.length > 0) native.resume(assigned)
+    this.#nap.wake()
+  }
+
+  async position(tp: TopicPartition): Promise<number> {
+    const { group } = this.#use()
+    const known = this.#positions.get(topicPartitionKey(tp))
+    if (known !== undefined) return known
+    if (group.stateOf(tp) === 'absent') throw notAssigned(this.#options.name, tp)
+    const [committed] =
+      this.#listener === undefined ? [] : await this.committed([tp], POSITION_TIMEOUT_MS)
+    const bounds = await this.logBounds(tp, POSITION_TIMEOUT_MS)
+    if (committed !== undefined && committed >= bounds.beginning && committed <= bounds.end) {
+      return committed
+    }
+    return this.#options.autoOffsetReset === 'earliest' ? bounds.beginning : bounds.end
+  }
+
+  async commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    const { native } = this.#use()
+    if (offsets.length === 0) return
+    const committed = call((done) => native.commitCb(offsets, done))
+    if (!(await settlesWithin(committed, COMMIT_TIMEOUT_MS))) {
+      throw new RetriableError(`The commit was not answered within ${COMMIT_TIMEOUT_MS} ms.`)
+    }
+    const error = await committed
+    if (error !== undefined) throw callError(`${this.#options.name} can't commit`, error)
+  }
+
+  committed(
+    partitions: readonly TopicPartition[],
+    timeoutMs: number,
+  ): Promise<readonly (number | undefined)[]> {
+    const { native } = this.#use()
+    if (partitions.length === 0) return Promise.resolve([])
+    const what = `${this.#options.name} can't read its committed offsets`
+    return new Promise((resolve, reject) => {
+      native.committed(plain(partitions), timeoutMs, (error, found) => {
+        if (error != null) {
+          reject(callError(what, error))
+          return
+        }
+        const offsets = new Map<string, number | undefined>()
+        for (const element of found) {
+          if (element instanceof Error) {
+            reject(new RetriableError(what, { cause: element }))
+            return
+          }
+          offsets.set(topicPartitionKey(element), element.offset)
+        }
+        resolve(partitions.map((tp) => offsets.get(topicPartitionKey(tp))))
+      })
+    })
+  }
+
+  logBounds(
+    tp: TopicPartition,
+    timeoutMs: number,
+  ): Promise<{ readonly beginning: number; readonly end: number }> {
+    const { native } = this.#use()
+    return new Promise((resolve, reject) => {
+      native.queryWatermarkOffsets(tp.topic, tp.partition, timeoutMs, (error, found) => {
+        if (error != null)
+          reject(callError(`Can't read the log's ends of ${topicPartitionKey(tp)}`, error))
+        else resolve({ beginning: found.lowOffset, end: found.highOffset })
+      })
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#nap.wake()
+    if (this.#polling !== undefined) await settlesWithin(this.#polling, CLOSE_LIMIT_MS)
+    const connected = this.#connected
+    if (connected === undefined) return
+    const { native, log, group } = connected
+    // An announcement may be on its way from librdkafka's thread; it needs its answer before the close.
+    await new Promise((resolve) => setImmediate(resolve))
+    try {
+      await group.leave(this.#listener)
+    } catch (error) {
+      log.warn(`${this.#options.name}: the listener failed while it was closed: ${String(error)}.`)
+    }
+    this.#connected = undefined
+    const disconnected = new Promise<void>((resolve) => native.disconnect(() => resolve()))
+    if (!(await settlesWithin(disconnected, CLOSE_LIMIT_MS))) {
+      log.warn(`${this.#options.name} took too long to leave its group and is left behind.`)
+    }
+  }
+
+  #use(): Connected {
+    if (this.#connected === undefined) throw notConnected(this.#options.name)
+    return this.#connected
+  }
+
+  #assignedOf(
+    partitions: readonly TopicPartition[],
+    group: GroupAssignment,
+  ): NativeTopicPartition[] {
+    return plain(partitions).filter((tp) => {
+      const state = group.stateOf(tp)
+      if (state === 'absent') throw notAssigned(this.#options.name, tp)
+      return state === 'assigned'
+    })
+  }
+}
+
+const NEVER = new AbortController().signal
+
+const plain = (partitions: readonly TopicPartition[]): NativeTopicPartition[] =>
+  partitions.map(({ topic, partition }) => ({ topic, partition }))
+
+const notAssigned = (name: string, tp: TopicPartition): IllegalWorkerStateError =>
+  new IllegalWorkerStateError(`${topicPartitionKey(tp)} is not assigned to ${name}.`)
+
+/** Runs a native call; resolves with its error. */
+function call(
+  start: (done: (error: NativeError | null | undefined) => void) => void,
+): Promise<NativeError | undefined> {
+  return new Promise((resolve, reject) => {
+    try {
+      start((error) => resolve(error ?? undefined))
+    } catch (error) {
+      if (isNativeError(error)) resolve(error)
+      else reject(new ConnectError('The native Kafka client refused a call.', { cause: error }))
+    }
+  })
+}
