@@ -1,0 +1,93 @@
+const TWO_POW_32 = 2 ** 32
+
+/**
+ * Writes protobuf's wire format (https://protobuf.dev/programming-guides/encoding/): just what the feeds
+ * need, including fields that a generated encoder would refuse, such as one message field sent twice.
+ */
+export class ProtobufWriter {
+  #bytes = new Uint8Array(256)
+  #view = new DataView(this.#bytes.buffer)
+  #length = 0
+
+  /** A non-negative integer, or a negative one as ten bytes, as int32 and int64 want it. */
+  varint(field: number, value: number | bigint): this {
+    this.#raw((field << 3) >>> 0)
+    if (typeof value === 'bigint' || value < 0) this.#big(BigInt.asUintN(64, BigInt(value)))
+    else this.#raw(value)
+    return this
+  }
+
+  bool(field: number, value: boolean): this {
+    return this.varint(field, value ? 1 : 0)
+  }
+
+  float(field: number, value: number): this {
+    this.#raw(((field << 3) | 5) >>> 0)
+    this.#reserve(4)
+    this.#view.setFloat32(this.#length, value, true)
+    this.#length += 4
+    return this
+  }
+
+  string(field: number, value: string): this {
+    return this.bytes(field, Buffer.from(value, 'utf8'))
+  }
+
+  bytes(field: number, value: Uint8Array): this {
+    this.#raw(((field << 3) | 2) >>> 0)
+    this.#raw(value.length)
+    return this.append(value)
+  }
+
+  message(field: number, write: (inner: ProtobufWriter) => void): this {
+    const inner = new ProtobufWriter()
+    write(inner)
+    return this.bytes(field, inner.finish())
+  }
+
+  /** Bytes as they are: fields that are encoded already. */
+  append(value: Uint8Array): this {
+    this.#reserve(value.length)
+    this.#bytes.set(value, this.#length)
+    this.#length += value.length
+    return this
+  }
+
+  /** What was written so far; a copy. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  #raw(value: number): void {
+    this.#reserve(10)
+    let rest = value
+    // Numbers above 2^32 must be divided, for shifts see 32 bits only.
+    while (rest >= TWO_POW_32) {
+      this.#bytes[this.#length++] = (rest % 128) | 0x80
+      rest = Math.floor(rest / 128)
+    }
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    this.#bytes[this.#length++] = rest
+  }
+
+  #big(value: bigint): void {
+    this.#reserve(10)
+    let rest = value
+    while (rest > 0x7fn) {
+      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    this.#bytes[this.#length++] = Number(rest)
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return
+    const bigger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count))
+    bigger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = bigger
+    this.#view = new DataView(bigger.buffer)
+  }
+}
