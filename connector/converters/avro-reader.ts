@@ -1,0 +1,91 @@
+import type { ConvertedData } from '../api/converter.ts'
+import type { EncodedAvro } from '../api/encoded-avro.ts'
+import { DataError, toMessage } from '../api/errors.ts'
+import type { Schema } from '../api/schema.ts'
+import { type NamedTypes, parseAvro, printAvro } from './avro-node.ts'
+import { type AvroDataOptions, toConnectSchema } from './avro-to-connect.ts'
+import { type AvroType, compileType } from './avro-type.ts'
+import { type AvroWalker, compileWalker } from './avro-walker.ts'
+
+/** Everything that values of one writer's schema are read with. */
+export interface AvroReader {
+  readonly schemaId: number
+  readonly writerSchema: unknown
+  /** Null for Avro's null. */
+  readonly schema: Schema | null
+  readonly walk: AvroWalker
+  /** Compiled at the first object that somebody asks for. */
+  type(): AvroType
+}
+
+/** Throws a `DataError` for a schema that cannot be used. `names` are the types of the schemas it refers to. */
+export function compileReader(
+  schemaId: number,
+  text: string,
+  options: AvroDataOptions & { readonly names: NamedTypes },
+): AvroReader {
+  const fromElsewhere = options.names.size > 0
+  const json: unknown = parseJson(text, schemaId)
+  const node = parseAvro(json, options.names)
+  const writerSchema = fromElsewhere ? printAvro(node) : json
+  const schema = toConnectSchema(node, options)
+  let type: AvroType | undefined
+  return {
+    schemaId,
+    writerSchema,
+    schema: schema === null ? null : { ...schema, avro: writerSchema },
+    walk: compileWalker(node),
+    type: () => (type ??= compileType(node, options.enhanced)),
+  }
+}
+
+/** The text of a schema as JSON; a bare name of a primitive type is one too. */
+export function parseJson(text: string, schemaId: number): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (/^\w+$/.test(text)) return text // Old registries kept `string` for `"string"`.
+    throw new DataError(`The schema with id ${schemaId} is not JSON: ${toMessage(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+class Encoded implements EncodedAvro {
+  readonly bytes: Uint8Array
+  readonly #reader: AvroReader
+  constructor(bytes: Uint8Array, reader: AvroReader) {
+    this.bytes = bytes
+    this.#reader = reader
+  }
+  get writerSchema(): unknown {
+    return this.#reader.writerSchema
+  }
+  get schemaId(): number {
+    return this.#reader.schemaId
+  }
+  decode(): unknown {
+    const { buffer, byteOffset, length } = this.bytes
+    return this.#reader.type().fromBuffer(Buffer.from(buffer, byteOffset, length))
+  }
+}
+
+class Converted implements ConvertedData {
+  readonly schema: Schema | null
+  readonly encoded: EncodedAvro
+  #value: unknown
+  constructor(schema: Schema | null, encoded: EncodedAvro) {
+    this.schema = schema
+    this.encoded = encoded
+  }
+  get value(): unknown {
+    if (this.#value === undefined) this.#value = this.encoded.decode()
+    return this.#value
+  }
+}
+
+/** A checked value whose object is made when it is asked for. Throws a `DataError` when the bytes are not one. */
+export function readLazily(reader: AvroReader, bytes: Uint8Array, start: number): ConvertedData {
+  reader.walk(bytes, start)
+  return new Converted(reader.schema, new Encoded(bytes.subarray(start), reader))
+}
