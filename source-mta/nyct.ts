@@ -1,0 +1,38 @@
+// What NYCT means by what it leaves out, and whom to believe when it contradicts itself.
+import type { Trip } from './decode.ts'
+import { NO_NYCT, type NyctFields } from './vehicle-record.ts'
+
+const DIRECTIONS: Readonly<Record<number, string>> = {
+  1: 'NORTH',
+  2: 'EAST',
+  3: 'SOUTH',
+  4: 'WEST',
+}
+const LETTERS: Readonly<Record<string, string>> = { N: 'NORTH', E: 'EAST', S: 'SOUTH', W: 'WEST' }
+
+export interface NyctReading {
+  readonly fields: NyctFields
+  readonly hasDirectionConflict: boolean
+}
+
+/**
+ * The NYCT fields of a subway trip. NYCT has left out default values since 2019: no direction is NORTH, no
+ * is_assigned is false. The letter in the trip id (`087900_1..N04R`) wins over the direction. A trip
+ * without the extension has none of the fields.
+ */
+export function readNyct(trip: Trip): NyctReading {
+  const { nyct } = trip
+  if (nyct === undefined) return { fields: NO_NYCT, hasDirectionConflict: false }
+  const code = nyct.direction ?? 1
+  const stated = DIRECTIONS[code] ?? `UNKNOWN_${code}`
+  const letter = /\.\.?([NESW])/.exec(trip.tripId ?? '')?.[1] ?? ''
+  const direction = LETTERS[letter] ?? stated
+  return {
+    fields: {
+      trainId: nyct.trainId ?? null,
+      isAssigned: nyct.isAssigned ?? false,
+      direction,
+    },
+    hasDirectionConflict: direction !== stated,
+  }
+}

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import type { Schema } from '../connector/api/schema.ts'
+import { schemaFromAvro } from './avro-schema.ts'
+
+const read = (name: string): Schema =>
+  schemaFromAvro(
+    JSON.parse(readFileSync(new URL(`../schemas/${name}.avsc`, import.meta.url), 'utf8')),
+  )
+
+export const VEHICLE_POSITION_SCHEMA = read('vehicle_position')
+/** Keys are readable text, so that every tool shows them and tombstones need no schema. */
+export const KEY_SCHEMA: Schema = { type: 'STRING', optional: false }
