@@ -164,7 +164,10 @@ export interface Warehouse {
 export interface QueryOptions {
   readonly signal: AbortSignal
   readonly timeoutMs: number
+  /** A query with more rows fails. */
   readonly rowsMax: number
+  /** Where names without database and schema are looked for. */
+  readonly namespace?: { readonly database: string; readonly schema: string }
 }
 
 export interface QueryResult {
@@ -179,13 +182,23 @@ export interface WarehouseOptions {
   readonly random: Random
   readonly log: PluginLogger
   readonly maintenance: {
-    /** Compact once so many live files are smaller than `smallFileBytes`. */
+    /** Compact once so many live files of one size class are smaller than `smallFileBytes`. */
     readonly compactFiles: number
     readonly smallFileBytes: number
+    /** Older snapshots leave the table with the next version, so that its metadata does not grow. */
     readonly keepSnapshots: number
+    /** A file that no snapshot needs any more stays so long for readers that opened the table before. */
     readonly keepMs: number
     /** Delete unreferenced files only when older than this. */
     readonly orphanMs: number
+  }
+  /** DuckDB's limits, each for the writing and for the querying instance. Default: 2 threads, 512 MB each. */
+  readonly engine?: {
+    readonly threads?: number
+    readonly writeMemoryMb?: number
+    readonly queryMemoryMb?: number
+    /** Run once in the querying instance before it is locked, e.g. `CREATE MACRO memory.main.f(x) AS …`. */
+    readonly initSql?: readonly string[]
   }
 }
 
