@@ -51,11 +51,11 @@ def main():
             return
         names = options.columns.split(",") if options.columns else ["*"]
         columns = ", ".join(n if n == "*" else '"' + n.replace('"', '""') + '"' for n in names)
+        # By way of Arrow: DuckDB's own Python values of TIMESTAMP WITH TIME ZONE need one more package.
         result = connection.execute(options.sql or f"SELECT {columns} FROM t")
-        names = [column[0] for column in result.description]
-        while rows := result.fetchmany(ROWS_A_TIME):
-            for row in rows:
-                print(json.dumps(lower_names(dict(zip(names, row))), ensure_ascii=False))
+        for batch in result.to_arrow_reader(ROWS_A_TIME):
+            for row in batch.to_pylist():
+                print(json.dumps(lower_names(row), ensure_ascii=False))
 
 
 if __name__ == "__main__":
