@@ -107,12 +107,12 @@ export class SubwayPositions {
         ? this.#courseFromStop(vehicle.stopId, seenS, memory, headerS)
         : this.#courseToStop(vehicle, memory, headerS)
     const flags: QualityCode[] = headerS - seenS > STALLED_AFTER_S ? ['STALLED'] : []
+    const { stopId } = vehicle
+    if (stopId !== undefined && this.#geometry.stop(stopId) === undefined)
+      flags.push('STOP_UNKNOWN')
     const leg = this.#leg(vehicle, course)
     if (leg !== undefined) return this.#onLeg(leg, course, { memory, headerS, flags })
-    const stop = course.isStanding ? course.from : (course.to?.stopId ?? course.from)
-    const isThere = stop !== undefined && stop === course.from
-    const placed =
-      stop === undefined ? undefined : this.#atStop(stop, isThere ? 'AT_STOP' : 'NEXT_STOP')
+    const placed = this.#offTrack(course)
     return placed && { placed, flags }
   }
 
@@ -128,11 +128,11 @@ export class SubwayPositions {
     }
     memory.nextStop = to?.stopId
     memory.nextDepartureS = to?.departure ?? to?.arrival
-    const departure = here?.departure ?? memory.arrivedAtS
     if (here?.departure !== undefined && here.departure > headerS) {
       return { from: stopId, to, t0: here.departure, isStanding: true }
     }
-    const t0 = Math.max(memory.arrivedAtS, Math.min(departure, headerS)) + DWELL_S
+    // A departure in the past is no departure: the feed moves it on while the train is near the station.
+    const t0 = memory.arrivedAtS + DWELL_S
     const hasJustCome = headerS - seenS < DWELL_S && headerS - memory.arrivedAtS < DWELL_S
     return { from: stopId, to, t0, isStanding: hasJustCome || to === undefined }
   }
@@ -210,8 +210,12 @@ export class SubwayPositions {
     }
   }
 
-  #atStop(stopId: string, source: PositionSource): Placed | undefined {
-    const stop = this.#geometry.stop(stopId)
+  /** For want of a track: at the stop where it stands, else at the next one, else at the last one. */
+  #offTrack({ from, to, isStanding }: Course): Placed | undefined {
+    const next = to === undefined || isStanding ? undefined : this.#geometry.stop(to.stopId)
+    const last = from === undefined ? undefined : this.#geometry.stop(from)
+    const source: PositionSource = next === undefined ? 'AT_STOP' : 'NEXT_STOP'
+    const stop = next ?? last
     return stop && { ...stop, bearing: null, source, anchor: null }
   }
 }
