@@ -18,7 +18,6 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   string: 'VARCHAR',
   uuid: 'UUID',
   binary: 'BLOB',
-  fixed: 'BLOB',
 }
 
 /** The type that a column of this Iceberg type has in DuckDB. */
@@ -36,8 +35,7 @@ export function duckType(type: IcebergType): string {
   return `MAP(${duckType(type.key)}, ${duckType(type.value)})`
 }
 
-const isBytes = (type: IcebergType): boolean =>
-  typeof type === 'string' && ['binary', 'fixed'].includes(parsePrimitive(type).name)
+const isBytes = (type: IcebergType): boolean => type === 'binary'
 
 /** The type as which `read_json` reads a value of this type: bytes are base64 text, maps are lists of pairs. */
 function jsonType(type: IcebergType): string {
@@ -128,13 +126,8 @@ function checked(required: string | undefined, isNull: string, value: string): s
   return `CASE WHEN ${isNull} THEN error(${literal(`${required} is required and was null`)}) ELSE ${value} END`
 }
 
-function primitiveFromJson(sql: string, type: string): string {
-  const primitive = parsePrimitive(type)
-  if (primitive.name === 'binary') return `from_base64(${sql})`
-  if (primitive.name !== 'fixed') return sql
-  const bytes = `from_base64(${sql})`
-  return `CASE WHEN octet_length(${bytes}) <> ${primitive.length} THEN error('bytes of another length than ${primitive.length}') ELSE ${bytes} END`
-}
+const primitiveFromJson = (sql: string, type: string): string =>
+  isBytes(type) ? `from_base64(${sql})` : sql
 
 /** SELECT over an NDJSON file, typed as the schema; fails on the first value that does not fit. */
 export function selectFromNdjson(schema: IcebergStruct, file: string): string {

@@ -108,8 +108,10 @@ function assignFields(fields: readonly NewField[], ids: IdSource): readonly Iceb
 
 function assignType(type: NewType, ids: IdSource): IcebergType {
   if (typeof type === 'string') {
-    parsePrimitive(type)
-    return type
+    if (parsePrimitive(type).name !== 'fixed') return type
+    // Iceberg wants Parquet's fixed_len_byte_array here, which DuckDB cannot write from bytes; PyIceberg
+    // refuses to read a whole table for one such column.
+    throw new ConnectError(`Expected a type that every engine reads back, got ${type}: use binary.`)
   }
   if (type.type === 'struct') return { type: 'struct', fields: assignFields(type.fields, ids) }
   if (type.type === 'list') {

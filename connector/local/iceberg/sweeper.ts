@@ -4,6 +4,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock } from '../../api/clock.ts'
 import { isCode, removeQuietly } from './durable-files.ts'
+import { DELETED } from './manifests.ts'
 import type { TableMetadata } from './metadata.ts'
 import { readEntries, readManifestList } from './snapshot-files.ts'
 import type { WarehouseOptions } from './types.ts'
@@ -58,17 +59,19 @@ export class Sweeper {
   async #isOldEnough(file: string, opening: boolean): Promise<boolean> {
     const { orphanMs, keepMs } = this.#policy
     const now = this.#clock.now()
-    let modifiedMs: number
+    if (!opening) {
+      const since = this.#unneededSince.get(file) ?? now
+      this.#unneededSince.set(file, since)
+      if (now - since < keepMs) return false
+    }
     try {
-      modifiedMs = (await fs.stat(file)).mtimeMs
+      // A file's time has fractions of a millisecond.
+      const age = now - Math.floor((await fs.stat(file)).mtimeMs)
+      return age >= orphanMs && (!opening || age >= keepMs)
     } catch (error) {
       if (isCode(error, 'ENOENT')) return false
       throw error
     }
-    const since = this.#unneededSince.get(file) ?? (opening ? modifiedMs : now)
-    this.#unneededSince.set(file, since)
-    // A file's time has fractions of a millisecond and comes from the kernel's own clock.
-    return now - Math.floor(modifiedMs) >= orphanMs && now - Math.floor(since) >= keepMs
   }
 
   async #needed({ metadata, version }: Sweep): Promise<ReadonlySet<string>> {
@@ -95,8 +98,10 @@ export class Sweeper {
   }
 }
 
+/** A file that a manifest lists as deleted is live in an older snapshot's manifest, or needed no more. */
 async function dataFilesOf(manifest: string): Promise<readonly string[]> {
-  return (await readEntries(manifest)).map(({ file }) => file.path)
+  const entries = await readEntries(manifest)
+  return entries.filter(({ status }) => status !== DELETED).map(({ file }) => file.path)
 }
 
 /** Every file below the folder, other programs' hidden ones too. */
