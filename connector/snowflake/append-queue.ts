@@ -1,0 +1,143 @@
+// Requests with rows, in order, strictly one on its way. While it is unknown what became of a request, it is repeated
+// with the same token, the same request id and the same bytes: Snowflake takes them once.
+import type { Clock } from '../api/clock.ts'
+import { type Batch, halve } from './batch.ts'
+import type { PipeName, SnowpipeClient } from './client.ts'
+import { SnowpipeError } from './errors.ts'
+import { Pacer } from './pacer.ts'
+
+interface Held {
+  readonly batch: Batch
+  readonly body: Promise<Uint8Array>
+  id: string | undefined
+  retries: number
+}
+
+export interface AppendQueueOptions {
+  readonly name: string
+  readonly pipe: PipeName
+  readonly client: SnowpipeClient
+  readonly clock: Clock
+  readonly requestId: () => string
+  readonly compress: (raw: Uint8Array) => Promise<Uint8Array>
+  readonly settings: {
+    readonly requestBytesMax: number
+    readonly requestsPerSecond: number
+    readonly bytesPerSecond: number
+  }
+}
+
+/** One on its way and one that is being compressed meanwhile. */
+const BATCHES_MAX = 2
+
+export class AppendQueue {
+  readonly #o: AppendQueueOptions
+  readonly #requests: Pacer
+  readonly #bytes: Pacer
+  #held: Held[] = []
+
+  constructor(options: AppendQueueOptions) {
+    this.#o = options
+    this.#requests = new Pacer(options.settings.requestsPerSecond)
+    this.#bytes = new Pacer(options.settings.bytesPerSecond)
+  }
+
+  get isFull(): boolean {
+    return this.#held.length >= BATCHES_MAX
+  }
+  get rows(): number {
+    return this.#held.reduce((sum, held) => sum + held.batch.ends.length, 0)
+  }
+  get bytes(): number {
+    return this.#held.reduce((sum, held) => sum + held.batch.raw.length, 0)
+  }
+
+  push(batch: Batch): void {
+    this.#held.push(this.#hold(batch))
+  }
+
+  #hold(batch: Batch): Held {
+    const body = this.#o.compress(batch.raw)
+    body.catch(() => {}) // Whoever sends it sees the failure; a queue that is cleared need not.
+    return { batch, body, id: undefined, retries: 0 }
+  }
+
+  /** Whether there is something to send and the channel's rate allows it. */
+  canSend(nowMs: number): boolean {
+    return this.#held.length > 0 && this.waitMs(nowMs) === 0
+  }
+
+  /** How long the rate makes the next request wait. */
+  waitMs(nowMs: number): number {
+    return Math.max(this.#requests.waitMs(nowMs), this.#bytes.waitMs(nowMs))
+  }
+
+  /** Sends the first request, or sends it again. Resolves with the next continuation token. */
+  async send(call: {
+    readonly continuationToken: string
+    readonly token: (offset: number) => string
+    readonly signal: AbortSignal
+  }): Promise<string> {
+    const held = this.#held[0] as Held
+    const { client, clock, name, pipe, settings, requestId } = this.#o
+    const body = await held.body
+    if (body.length > settings.requestBytesMax && held.batch.ends.length > 1) {
+      throw new SnowpipeError(`${body.length} bytes are too many for one request`, {
+        reaction: 'split',
+        status: 413,
+      })
+    }
+    held.id ??= requestId()
+    const attempt = { id: held.id, retries: held.retries++ }
+    this.#requests.spend(1, clock.now())
+    this.#bytes.spend(held.batch.raw.length, clock.now())
+    return client.append(
+      pipe,
+      name,
+      {
+        continuationToken: call.continuationToken,
+        startToken: call.token(held.batch.firstOffset),
+        endToken: call.token(held.batch.lastOffset),
+        body,
+        encoding: 'gzip',
+        rawBytes: held.batch.raw.length,
+        oldestMs: held.batch.oldestMs,
+      },
+      { attempt, signal: call.signal },
+    )
+  }
+
+  /** The first request was accepted. */
+  sent(): Batch {
+    const held = this.#held.shift()
+    if (held === undefined) throw new Error('An answer without a request')
+    return held.batch
+  }
+
+  /** Whether `offset`, or anything, is in the request on its way, which may be stored before its answer is here. */
+  covers(offset?: number): boolean {
+    const [held] = this.#held
+    if (held === undefined || held.retries === 0) return false
+    return (
+      offset === undefined || (offset >= held.batch.firstOffset && offset <= held.batch.lastOffset)
+    )
+  }
+
+  /** Cuts the first request in two; false for a single row. It must not have been accepted. */
+  split(): boolean {
+    const [first, ...rest] = this.#held
+    const halves = first === undefined ? undefined : halve(first.batch)
+    if (halves === undefined) return false
+    this.#held = [...halves.map((batch) => this.#hold(batch)), ...rest]
+    return true
+  }
+
+  /** Gives up the first request's row and says which it was. */
+  dropFirst(): number {
+    return this.sent().lastOffset
+  }
+
+  clear(): void {
+    this.#held = []
+  }
+}

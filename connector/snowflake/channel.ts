@@ -1,0 +1,458 @@
+// One partition's way into one Snowpipe channel. Nothing here waits: `advance` starts the one operation that the state
+// asks for, its answer moves the state, and the worker's next call goes on. Late answers carry an old epoch and are dropped.
+import { ConnectError, RetriableError } from '../api/errors.ts'
+import type { SinkRecord } from '../api/records.ts'
+import type { TopicPartition } from '../api/topic-partition.ts'
+import { AppendQueue } from './append-queue.ts'
+import { backoffMs } from './backoff.ts'
+import {
+  CHANNEL_TRANSITIONS,
+  type ChannelEvent,
+  type ChannelState,
+  isOpen,
+} from './channel-state.ts'
+import type { ChannelOptions } from './channel-options.ts'
+import type { ChannelStatus, OpenedChannel, PipeName } from './client.ts'
+import { CommitTracker } from './commit-tracker.ts'
+import type { Discrepancy } from './commit-window.ts'
+import { isMissingObject, SnowpipeError } from './errors.ts'
+import { MetadataWriter } from './metadata.ts'
+import { formatToken, parseToken } from './offset-token.ts'
+import { Operations } from './operations.ts'
+import { startPosition } from './position.ts'
+import { Reading } from './reading.ts'
+import { RecordBuffer } from './record-buffer.ts'
+import type { RecordShape } from './record-shape.ts'
+import { RowEncoder } from './row-encoder.ts'
+
+/** Reopenings that follow each other at once; later ones wait. */
+const REOPEN_AT_ONCE = 1
+const UNCOMMITTED_POLL_MS = 500
+
+export class Channel {
+  readonly tp: TopicPartition
+  readonly name: string
+  readonly pipe: PipeName
+  readonly #o: ChannelOptions
+  readonly #operations: Operations
+  readonly #buffer: RecordBuffer
+  readonly #queue: AppendQueue
+  /** From where the partition is read. */
+  readonly reading: Reading
+  #state: ChannelState = 'IDENTIFYING'
+  #failure: Error | undefined
+  /** What an operator should know and nothing will take back. */
+  #notice: string | undefined
+  #stalled: string | undefined
+
+  #topicId: string | undefined
+  #opened: OpenedChannel | undefined
+  #encoder: RowEncoder | undefined
+  #tracker: CommitTracker | undefined
+  #continuationToken = ''
+  #opensByForce = false
+  #isTableEnsured = false
+  #reopens = 0
+
+  constructor(options: ChannelOptions) {
+    this.#o = options
+    this.tp = options.tp
+    this.name = options.name
+    this.pipe = options.pipe
+    const { clock, random, signal, settings } = options
+    const { backoffMaxMs } = settings
+    this.#operations = new Operations({ clock, random, signal, backoffMaxMs })
+    this.#buffer = new RecordBuffer(settings, options.onBadRecord)
+    this.#queue = new AppendQueue(options)
+    this.reading = new Reading(settings.bufferBytesMax)
+  }
+
+  get state(): ChannelState {
+    return this.#state
+  }
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+  /** Counts the channel's lives: a status that was asked for in an earlier one says nothing about this one. */
+  get epoch(): number {
+    return this.#operations.epoch
+  }
+  /** What an operator should look at; undefined: nothing. */
+  get problem(): string | undefined {
+    return this.#operations.trouble ?? this.#stalled ?? this.#notice
+  }
+  /** Records that were taken in and are not committed yet. */
+  get uncommitted(): number {
+    return this.#buffer.size + this.#queue.rows + this.uncommittedRows
+  }
+  /** Rows that Snowflake has accepted and not committed yet. */
+  get uncommittedRows(): number {
+    return this.#tracker?.uncommittedRows ?? 0
+  }
+  /** What may be committed to Kafka: the offset after the last one that needs no reading again; undefined: nothing. */
+  get safeOffset(): number | undefined {
+    const committed = this.#tracker?.committed
+    const isIdle = this.#buffer.rows + this.#queue.rows + this.uncommittedRows === 0
+    // Records that became no row (tombstones, reported ones) are done with when nothing before them is open.
+    const done = isIdle && this.#buffer.isSettled ? this.#buffer.processed : -1
+    const safe = Math.max(committed ?? -1, done)
+    return safe < 0 ? undefined : safe + 1
+  }
+
+  deliver(record: SinkRecord): void {
+    if (this.reading.wants(record.originalKafkaOffset)) this.#buffer.push(record)
+  }
+
+  /** Whether to pause or resume the partition now; undefined: it is as it should be. */
+  flowChange(): 'pause' | 'resume' | undefined {
+    return this.reading.flowChange(this.#buffer.bytes + this.#queue.bytes)
+  }
+
+  /** Starts what can be started. `isUrgent`: rows do not wait for others. */
+  advance(isUrgent = false): void {
+    this.#fill()
+    if (this.#buffer.failure !== undefined) this.#fail(this.#buffer.failure)
+    if (this.#operations.canStart) this.#steps[this.#state]?.(isUrgent)
+  }
+
+  /** Ends the channel on our side. Snowflake keeps it, and its position, for the next owner. */
+  close(): void {
+    this.#move('closed')
+    this.#renew()
+  }
+
+  readonly #steps: Record<ChannelState, ((isUrgent: boolean) => void) | null> = {
+    IDENTIFYING: () => this.#identify(),
+    OPENING: () => this.#open(),
+    TABLELESS: () => this.#prepareTable(this.#buffer.nextShape()),
+    POSITIONING: () => this.#position(),
+    READY: (isUrgent) => this.#startWork(isUrgent),
+    EVOLVING: (isUrgent) => this.#evolve(isUrgent),
+    APPENDING: () => this.#send(),
+    FAILED: null,
+    CLOSED: null,
+  }
+
+  #identify(): void {
+    this.#run(
+      (signal) => this.#o.kafka.describeTopic(this.tp.topic, signal),
+      ({ topicId }) => {
+        this.#topicId = topicId
+        this.#move('identified')
+      },
+    )
+  }
+
+  #open(): void {
+    const attempt = { id: this.#o.requestId(), retries: this.#operations.failures }
+    const request = { failOnUncommittedRows: !this.#opensByForce, attempt }
+    this.#run(
+      (signal) => this.#o.client.open(this.pipe, this.name, { ...request, signal }),
+      (opened) => {
+        this.#opensByForce = false
+        this.#opened = opened
+        this.#continuationToken = opened.continuationToken
+        const { code } = opened.status
+        if (code === 'SUCCESS') this.#move('opened')
+        else this.#invalidate(`was opened with status ${code}`)
+      },
+    )
+  }
+
+  #position(): void {
+    const token = this.#opened?.status.committedToken ?? null
+    const stored = parseToken(token)
+    if (stored === undefined) {
+      this.#fail(
+        new ConnectError(
+          `Channel ${this.name} has offset token ${JSON.stringify(token)}, expected <topic id>:<offset> or an offset: another program writes to it`,
+        ),
+      )
+      return
+    }
+    if (stored === null) {
+      this.#positioned(undefined, undefined)
+      return
+    }
+    const { settings, kafka } = this.#o
+    this.#run(
+      (signal) => kafka.logBounds(this.tp, signal),
+      (log) => {
+        const start = startPosition({
+          tp: this.tp,
+          stored,
+          topicId: this.#topicId,
+          log,
+          policy: settings.recreated,
+        })
+        if (start.warning !== undefined) this.#o.log.warn({ channel: this.name }, start.warning)
+        this.#positioned(start.seekTo, start.committed)
+      },
+    )
+  }
+
+  /** Without a stored position Kafka is read from where the group stands, or again from where this assignment began. */
+  #positioned(seekTo: number | undefined, committed: number | undefined): void {
+    const { clock, table, log } = this.#o
+    const opened = (this.#opened as OpenedChannel).status
+    const topicId = this.#topicId
+    this.#tracker = new CommitTracker({ opened, topicId, committed, nowMs: clock.now() })
+    this.#encoder = new RowEncoder(
+      table,
+      new MetadataWriter(this.tp.topic, this.tp.partition, topicId),
+    )
+    if (seekTo !== undefined || !this.reading.isAccepting) {
+      this.#buffer.clear()
+      this.reading.beginAt(seekTo)
+    }
+    log.info(
+      { channel: this.name, pipe: this.pipe.pipe, committed, readFrom: this.reading.seekTo },
+      'Channel is open.',
+    )
+    this.#move('positioned')
+  }
+
+  #prepareTable(shape: RecordShape | undefined): void {
+    if (shape === undefined) return
+    this.#run(
+      (signal) => this.#o.table.prepare(shape, signal),
+      () => {
+        this.#isTableEnsured = true
+        this.#move('tableReady')
+      },
+    )
+  }
+
+  #evolve(isUrgent: boolean): void {
+    // Another task may have changed the table in the meantime; then rows go on.
+    if (this.#buffer.blockedBy !== undefined) this.#prepareTable(this.#buffer.blockedBy)
+    else {
+      this.#move('tableReady')
+      this.#startWork(isUrgent)
+    }
+  }
+
+  #fill(): void {
+    const hasRoom = this.#queue.bytes < this.#o.settings.bufferBytesMax
+    if (this.#encoder === undefined || !isOpen(this.#state) || !hasRoom) return
+    this.#buffer.fill(this.#encoder, this.#o.clock.now())
+  }
+
+  /** Rows first; a table is changed only when everything before is committed. */
+  #startWork(isUrgent: boolean): void {
+    const { clock } = this.#o
+    if (!this.#queue.isFull) {
+      const batch = this.#buffer.seal(clock.now(), isUrgent)
+      if (batch !== undefined) {
+        this.#queue.push(batch)
+        this.#fill()
+      }
+    }
+    if (this.#queue.canSend(clock.now())) {
+      this.#move('appendStarted')
+      this.#send()
+      return
+    }
+    const isDrained =
+      this.#queue.rows === 0 && this.#buffer.rows === 0 && this.uncommittedRows === 0
+    if (this.#buffer.blockedBy !== undefined && isDrained) {
+      this.#move('evolutionStarted')
+      this.#prepareTable(this.#buffer.blockedBy)
+    }
+  }
+
+  #send(): void {
+    const token = (offset: number): string => formatToken({ topicId: this.#topicId, offset })
+    const startedMs = this.#o.clock.now()
+    this.#run(
+      (signal) => this.#queue.send({ continuationToken: this.#continuationToken, token, signal }),
+      (next) => {
+        const batch = this.#queue.sent()
+        const now = this.#o.clock.now()
+        this.#continuationToken = next
+        this.#tracker?.accepted(batch, now)
+        this.#o.metrics.appended(batch, now - startedMs)
+        this.#move('accepted')
+      },
+    )
+  }
+
+  /** What a status poll found, asked in `epoch`. Undefined: Snowflake does not know the channel. */
+  observe(status: ChannelStatus | undefined, epoch: number): void {
+    if (epoch !== this.epoch || !isOpen(this.#state) || this.#tracker === undefined) return
+    const { clock, metrics, settings } = this.#o
+    const now = clock.now()
+    const seen = this.#tracker.observe(status, now, (offset) => this.#queue.covers(offset))
+    if (seen.kind === 'invalid') {
+      this.#invalidate(seen.reason)
+      return
+    }
+    if (seen.hasProgressed) {
+      this.#reopens = 0
+      this.#stalled = undefined
+    }
+    if (seen.covered !== undefined) metrics.committed(this.tp, seen.covered, now)
+    if (seen.discrepancy !== undefined && status !== undefined) {
+      this.#discrepancy(seen.discrepancy, this.#tracker, status)
+    }
+    if (this.#tracker.stalledMs(now) >= settings.stallMs) {
+      this.#stalled = `Nothing of ${this.#where} was committed for ${settings.stallMs} ms.`
+      this.#invalidateWithoutBlame('commits nothing')
+    }
+  }
+
+  #discrepancy({ kind, rows }: Discrepancy, tracker: CommitTracker, status: ChannelStatus): void {
+    const { metrics, settings } = this.#o
+    const reason = status.lastErrorMessage ?? 'no reason given'
+    const upTo = status.lastErrorTokenUpperBound
+    const message = {
+      rejected: `Snowflake rejected ${rows} rows of ${this.#where} ${tracker.bounds}${upTo === null ? '' : `, the last one at or before ${upTo}`}: ${reason}`,
+      missing: `${rows} rows of ${this.#where} ${tracker.bounds} were accepted but neither inserted nor rejected`,
+      surplus: `Channel ${this.name} holds ${rows} rows more than were sent: another writer uses it`,
+    }[kind]
+    metrics.discrepancy(kind, rows)
+    if (settings.tolerance === 'none' && kind !== 'surplus') this.#fail(new ConnectError(message))
+    else this.#note(message)
+  }
+
+  #note(message: string): void {
+    this.#notice = message
+    this.#o.log.warn({ channel: this.name }, `${message}.`)
+  }
+
+  get #where(): string {
+    return `${this.tp.topic}-${this.tp.partition}`
+  }
+
+  /** All that is not committed is forgotten and read from Kafka again after the channel is open. */
+  #invalidate(reason: string): void {
+    if (CHANNEL_TRANSITIONS[this.#state].invalidated === null) return
+    const { settings, random, log, metrics } = this.#o
+    this.#reopens++
+    metrics.reopened()
+    if (this.#reopens > settings.reopenMax) {
+      this.#fail(
+        new ConnectError(
+          `Channel ${this.name} ${reason}; it was opened ${settings.reopenMax} times without a commit in between`,
+        ),
+      )
+      return
+    }
+    log.warn({ channel: this.name, reopens: this.#reopens }, `Channel ${this.name} ${reason}.`)
+    this.#move('invalidated')
+    this.#renew()
+    this.reading.stop()
+    if (this.#reopens > REOPEN_AT_ONCE) {
+      this.#operations.delay(backoffMs(this.#reopens, { random, maxMs: settings.backoffMaxMs }))
+    }
+  }
+
+  /** The channel must be opened again for a reason that is not its own, e.g. a frozen commit or a pipe that has moved. */
+  abandon(reason: string): void {
+    if (isOpen(this.#state)) this.#invalidateWithoutBlame(reason)
+  }
+
+  /** Does not count towards `reopen.max`. */
+  #invalidateWithoutBlame(reason: string): void {
+    this.#reopens = Math.max(0, this.#reopens - 1)
+    this.#invalidate(reason)
+  }
+
+  #renew(): void {
+    this.#operations.renew()
+    this.#buffer.clear()
+    this.#queue.clear()
+    this.#tracker = undefined
+    this.#encoder = undefined
+  }
+
+  #move(event: ChannelEvent): void {
+    const next = CHANNEL_TRANSITIONS[this.#state][event]
+    if (next === null) return
+    this.#state = next
+    this.#o.metrics.state(this.tp, next)
+  }
+
+  #fail(error: Error): void {
+    if (CHANNEL_TRANSITIONS[this.#state].failed === null) return
+    this.#move('failed')
+    this.#renew()
+    this.#failure = error
+  }
+
+  #run<T>(operation: (signal: AbortSignal) => Promise<T>, done: (result: T) => void): void {
+    this.#operations.run(
+      operation,
+      (result) => {
+        done(result)
+        this.advance()
+      },
+      (error) => this.#react(error),
+    )
+  }
+
+  #react(error: unknown): void {
+    if (error instanceof SnowpipeError) this.#reactTo(error)
+    else if (error instanceof RetriableError) this.#retry(error, error.retryAfterMs)
+    else this.#fail(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  #reactTo(error: SnowpipeError): void {
+    const { table, settings } = this.#o
+    if (error.reaction === 'retry') this.#retry(error, error.retryAfterMs)
+    else if (error.reaction === 'reopen') this.#invalidate(`was refused: ${error.message}`)
+    else if (error.reaction === 'rediscover') this.#moved(error)
+    else if (error.reaction === 'uncommitted') this.#awaitOtherWriter(error)
+    else if (error.reaction === 'split') this.#split(error)
+    else if (error.reaction === 'fail') this.#fail(error)
+    else if (isMissingObject(error) && table.mayCreate && !this.#isTableEnsured)
+      this.#tableMissing()
+    else if (this.#operations.troubleMs >= settings.missingTimeoutMs) this.#fail(error)
+    else this.#retry(error, error.retryAfterMs)
+  }
+
+  /** There is no table, so there is no position either: records show what to make. */
+  #tableMissing(): void {
+    this.#o.table.forget()
+    this.#move('tableMissing')
+    if (!this.reading.isAccepting) this.reading.beginAt(undefined)
+    this.advance()
+  }
+
+  #moved(error: SnowpipeError): void {
+    if (isOpen(this.#state)) this.abandon('has moved to another host')
+    this.#retry(error, error.retryAfterMs)
+  }
+
+  #awaitOtherWriter(error: SnowpipeError): void {
+    if (this.#operations.troubleMs >= this.#o.settings.uncommittedTimeoutMs)
+      this.#opensByForce = true
+    this.#retry(error, UNCOMMITTED_POLL_MS)
+  }
+
+  #split(error: SnowpipeError): void {
+    if (this.#queue.split()) {
+      this.advance()
+      return
+    }
+    const offset = this.#queue.dropFirst()
+    const message = `The record at offset ${offset} of ${this.#where} makes a row that is too large for a request`
+    this.#o.metrics.discrepancy('rejected', 1)
+    if (this.#o.settings.tolerance === 'none') {
+      this.#fail(new ConnectError(message, { cause: error }))
+      return
+    }
+    this.#note(message)
+    this.#move('accepted')
+  }
+
+  #retry(error: Error, floorMs: number | undefined): void {
+    const { log } = this.#o
+    const waitMs = this.#operations.retryLater(this.#where, error, floorMs)
+    const { failures, trouble } = this.#operations
+    const fields = { channel: this.name, state: this.#state, failures, waitMs, err: error }
+    // Said once when it is more than a hiccup; the task's health goes on showing it.
+    if (failures === 2) log.warn(fields, `Will try again: ${trouble}.`)
+    else log.debug(fields, 'Will try again.')
+  }
+}

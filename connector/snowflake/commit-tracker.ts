@@ -1,0 +1,101 @@
+// What one opened channel has appended and committed, and what a status answer means for it (pure but for the time it is told).
+import type { ChannelStatus } from './client.ts'
+import { type Committed, CommitWindow, type Discrepancy } from './commit-window.ts'
+import { parseToken } from './offset-token.ts'
+import type { Batch } from './batch.ts'
+
+export type Observation =
+  /** The channel cannot be gone on with. */
+  | { readonly kind: 'invalid'; readonly reason: string }
+  | {
+      readonly kind: 'valid'
+      readonly covered: Committed | undefined
+      readonly hasProgressed: boolean
+      readonly discrepancy: Discrepancy | undefined
+    }
+
+export class CommitTracker {
+  readonly #topicId: string | undefined
+  readonly #tokenAtOpen: string | null
+  readonly #window: CommitWindow
+  readonly #committedAtOpen: number | undefined
+  #committed: number | undefined
+  #appended: number
+  #progressMs: number
+
+  constructor(options: {
+    readonly opened: ChannelStatus
+    readonly topicId: string | undefined
+    readonly committed: number | undefined
+    readonly nowMs: number
+  }) {
+    this.#topicId = options.topicId
+    this.#tokenAtOpen = options.opened.committedToken
+    this.#window = new CommitWindow(options.opened)
+    this.#committed = options.committed
+    this.#committedAtOpen = options.committed
+    this.#appended = options.committed ?? -1
+    this.#progressMs = options.nowMs
+  }
+
+  get committed(): number | undefined {
+    return this.#committed
+  }
+  get uncommittedRows(): number {
+    return this.#window.uncommittedRows
+  }
+  /** The offsets that counters are about, for messages. */
+  get bounds(): string {
+    return `between offsets ${(this.#committedAtOpen ?? -1) + 1} and ${this.#committed ?? this.#appended}`
+  }
+
+  /** Milliseconds since the last commit, or since there was something to commit. */
+  stalledMs(nowMs: number): number {
+    return this.uncommittedRows === 0 ? 0 : nowMs - this.#progressMs
+  }
+
+  accepted(batch: Batch, nowMs: number): void {
+    if (this.uncommittedRows === 0) this.#progressMs = nowMs
+    this.#appended = batch.lastOffset
+    this.#window.accepted({
+      firstOffset: batch.firstOffset,
+      lastOffset: batch.lastOffset,
+      rows: batch.ends.length,
+      oldestMs: batch.oldestMs,
+    })
+  }
+
+  /** `isInFlight(offset)`: whether it is in a request whose answer is not here yet; undefined asks for any request. */
+  observe(
+    status: ChannelStatus | undefined,
+    nowMs: number,
+    isInFlight: (offset?: number) => boolean,
+  ): Observation {
+    if (status === undefined) return invalid('is not known to Snowflake any more')
+    if (status.code !== 'SUCCESS') return invalid(`has status ${status.code}`)
+    let covered: Committed | undefined
+    let hasProgressed = false
+    if (status.committedToken !== this.#tokenAtOpen) {
+      const stored = parseToken(status.committedToken)
+      const offset = stored?.topicId === this.#topicId ? stored?.offset : undefined
+      // A commit may be seen before the answer to its request: that answer is waited for.
+      if (offset !== undefined && offset > this.#appended && isInFlight(offset)) {
+        return { kind: 'valid', covered, hasProgressed, discrepancy: undefined }
+      }
+      if (offset === undefined || offset > this.#appended) {
+        return invalid(`was moved to ${status.committedToken} by another writer`)
+      }
+      if (offset < (this.#committed ?? -1)) {
+        return invalid(`went back from offset ${this.#committed} to ${offset}`)
+      }
+      hasProgressed = offset !== this.#committed
+      if (hasProgressed) this.#progressMs = nowMs
+      this.#committed = offset
+      covered = this.#window.committed(offset)
+    }
+    const discrepancy = this.#window.reconcile(status, isInFlight())
+    return { kind: 'valid', covered, hasProgressed, discrepancy }
+  }
+}
+
+const invalid = (reason: string): Observation => ({ kind: 'invalid', reason })

@@ -1,0 +1,95 @@
+// The account of rows between append and commit (pure): which requests are covered by the committed token, and whether
+// Snowflake's counters have moved by as many rows.
+import type { ChannelStatus } from './client.ts'
+
+interface Sent {
+  readonly firstOffset: number
+  readonly lastOffset: number
+  readonly rows: number
+  readonly oldestMs: number
+}
+
+/** What a new committed offset covers. */
+export interface Committed {
+  readonly rows: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  readonly requests: readonly Sent[]
+}
+
+export type Discrepancy =
+  /** Snowflake could not read that many rows, or they do not fit the table. */
+  | { readonly kind: 'rejected'; readonly rows: number }
+  /** Rows that were accepted are neither inserted nor rejected. */
+  | { readonly kind: 'missing'; readonly rows: number }
+  /** More rows than were sent: somebody else writes to the channel. */
+  | { readonly kind: 'surplus'; readonly rows: number }
+
+/** Counters may be behind the token for a moment; a shortfall counts once this many answers in a row show it. */
+const SHORTFALLS_MAX = 5
+
+export class CommitWindow {
+  #sent: Sent[] = []
+  #rowsSent = 0
+  #rowsCommitted = 0
+  #insertedAtOpen: number
+  #errorsAtOpen: number
+  #errorsReported = 0
+  #missingReported = 0
+  #shortfalls = 0
+
+  constructor(status: ChannelStatus) {
+    this.#insertedAtOpen = status.rowsInserted
+    this.#errorsAtOpen = status.rowsError
+  }
+
+  get uncommittedRows(): number {
+    return this.#rowsSent - this.#rowsCommitted
+  }
+
+  accepted(sent: Sent): void {
+    this.#sent.push(sent)
+    this.#rowsSent += sent.rows
+  }
+
+  /** Undefined when nothing new is covered. */
+  committed(offset: number): Committed | undefined {
+    const requests: Sent[] = []
+    for (let next = this.#sent[0]; next !== undefined; next = this.#sent[0]) {
+      if (next.lastOffset > offset) break
+      requests.push(next)
+      this.#sent.shift()
+    }
+    const [first] = requests
+    const last = requests.at(-1)
+    if (first === undefined || last === undefined) return undefined
+    const rows = requests.reduce((sum, request) => sum + request.rows, 0)
+    this.#rowsCommitted += rows
+    return { rows, firstOffset: first.firstOffset, lastOffset: last.lastOffset, requests }
+  }
+
+  /**
+   * Compares counters with rows, after `committed`. Each discrepancy is told once. `isInFlight`: a request is out whose
+   * rows may be counted before it is known to be accepted.
+   */
+  reconcile(status: ChannelStatus, isInFlight: boolean): Discrepancy | undefined {
+    const errors = status.rowsError - this.#errorsAtOpen
+    if (errors > this.#errorsReported) {
+      const rows = errors - this.#errorsReported
+      this.#errorsReported = errors
+      return { kind: 'rejected', rows }
+    }
+    const seen = status.rowsInserted - this.#insertedAtOpen + errors + this.#missingReported
+    const missing = this.#rowsCommitted - seen
+    this.#shortfalls = missing > 0 ? this.#shortfalls + 1 : 0
+    if (this.#shortfalls >= SHORTFALLS_MAX) {
+      this.#shortfalls = 0
+      this.#missingReported += missing
+      return { kind: 'missing', rows: missing }
+    }
+    const surplus = seen - this.#rowsSent
+    if (surplus <= 0 || isInFlight) return undefined
+    this.#missingReported -= surplus
+    return { kind: 'surplus', rows: surplus }
+  }
+}

@@ -1,0 +1,95 @@
+// The RECORD_METADATA column: the official connector's structured OBJECT for Iceberg v2, and the topic's id, by which
+// a recreated topic's records are told from those of the topic before it.
+import type { Header, SinkRecord } from '../api/records.ts'
+import type { ColumnType } from './column-type.ts'
+import { INT, LONG } from './column-type.ts'
+import { jsonTextOf } from './connect-json.ts'
+import type { Tape } from './tape.ts'
+
+export const METADATA_COLUMN = 'RECORD_METADATA'
+
+/** Never changes: existing tables are checked against it. */
+export const METADATA_TYPE: ColumnType = {
+  kind: 'object',
+  fields: [
+    { name: 'offset', type: LONG },
+    { name: 'topic', type: { kind: 'string' } },
+    { name: 'partition', type: INT },
+    { name: 'key', type: { kind: 'string' } },
+    { name: 'CreateTime', type: LONG },
+    { name: 'LogAppendTime', type: LONG },
+    { name: 'SnowflakeConnectorPushTime', type: LONG },
+    { name: 'headers', type: { kind: 'map', value: { kind: 'string' } } },
+    { name: 'topicId', type: { kind: 'string' } },
+  ],
+}
+
+/** Writes the column of one partition's records; every declared field is written, as a structured OBJECT wants it. */
+export class MetadataWriter {
+  readonly #topic: Buffer
+  readonly #end: Buffer
+
+  constructor(topic: string, partition: number, topicId: string | undefined) {
+    this.#topic = Buffer.from(`,"topic":${JSON.stringify(topic)},"partition":${partition},"key":`)
+    this.#end = Buffer.from(
+      `,"topicId":${topicId === undefined ? 'null' : JSON.stringify(topicId)}}`,
+    )
+  }
+
+  /** Writes `"RECORD_METADATA":{…}`. */
+  write(record: SinkRecord, pushTimeMs: number, tape: Tape): void {
+    tape.constant(START)
+    tape.ascii(String(record.originalKafkaOffset))
+    tape.constant(this.#topic)
+    writeKey(record, tape)
+    const { timestamp, timestampType } = record
+    const time = timestamp === undefined ? 'null' : String(timestamp)
+    tape.constant(CREATE_TIME)
+    tape.ascii(timestampType === 'CreateTime' ? time : 'null')
+    tape.constant(APPEND_TIME)
+    tape.ascii(timestampType === 'LogAppendTime' ? time : 'null')
+    tape.constant(PUSH_TIME)
+    tape.ascii(String(pushTimeMs))
+    tape.constant(HEADERS)
+    writeHeaders(record.headers, tape)
+    tape.constant(this.#end)
+  }
+}
+
+const START = Buffer.from(`"${METADATA_COLUMN}":{"offset":`)
+const CREATE_TIME = Buffer.from(',"CreateTime":')
+const APPEND_TIME = Buffer.from(',"LogAppendTime":')
+const PUSH_TIME = Buffer.from(',"SnowflakeConnectorPushTime":')
+const HEADERS = Buffer.from(',"headers":')
+
+/** A text stays one; anything else is written as its JSON text. */
+function writeKey(record: SinkRecord, tape: Tape): void {
+  const { key } = record
+  if (key === null || key === undefined) tape.ascii('null')
+  else tape.jsonText(typeof key === 'string' ? key : plainText(record.keySchema, key))
+}
+
+function plainText(schema: SinkRecord['keySchema'], value: unknown): string {
+  const json = jsonTextOf(schema, value)
+  // A JSON string that is one value only, e.g. of bytes, goes without its quotes.
+  return json.startsWith('"') ? (JSON.parse(json) as string) : json
+}
+
+function writeHeaders(headers: readonly Header[], tape: Tape): void {
+  if (headers.length === 0) {
+    tape.ascii('null')
+    return
+  }
+  // The last of several with one name wins, as in the official connector's map.
+  const map = new Map(headers.map((header) => [header.key, header]))
+  let prefix = '{'
+  for (const [name, { schema, value }] of map) {
+    tape.ascii(prefix)
+    tape.jsonText(name)
+    tape.ascii(':')
+    if (value === null || value === undefined) tape.ascii('null')
+    else tape.jsonText(typeof value === 'string' ? value : plainText(schema, value))
+    prefix = ','
+  }
+  tape.ascii('}')
+}

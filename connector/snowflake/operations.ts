@@ -1,0 +1,101 @@
+// One operation at a time, whose outcome counts only in the life that it was started in, and the wait after failures.
+import type { Clock, Random } from '../api/clock.ts'
+import { toMessage } from '../api/errors.ts'
+import { backoffMs } from './backoff.ts'
+
+export interface OperationsOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly backoffMaxMs: number
+  readonly signal: AbortSignal
+}
+
+/** Failures before they are worth an operator's look. */
+const FAILURES_UNSAID = 2
+
+export class Operations {
+  readonly #o: OperationsOptions
+  #epoch = 0
+  #isBusy = false
+  #failures = 0
+  #notBeforeMs = 0
+  #troubleSinceMs: number | undefined
+  #trouble: string | undefined
+
+  constructor(options: OperationsOptions) {
+    this.#o = options
+  }
+
+  /** Counts the lives: what was asked in an earlier one is not listened to any more. */
+  get epoch(): number {
+    return this.#epoch
+  }
+  get failures(): number {
+    return this.#failures
+  }
+  get canStart(): boolean {
+    return !this.#isBusy && this.#o.clock.now() >= this.#notBeforeMs
+  }
+  /** What keeps failing, once it has failed more than once. */
+  get trouble(): string | undefined {
+    return this.#failures >= FAILURES_UNSAID ? this.#trouble : undefined
+  }
+  /** How long nothing has succeeded; the first question starts the time. */
+  get troubleMs(): number {
+    const now = this.#o.clock.now()
+    this.#troubleSinceMs ??= now
+    return now - this.#troubleSinceMs
+  }
+
+  /** Starts `operation`; then calls `done` or `failed`, unless `renew` was called in the meantime. */
+  run<T>(
+    operation: (signal: AbortSignal) => Promise<T>,
+    done: (result: T) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const epoch = this.#epoch
+    this.#isBusy = true
+    const settle = async (): Promise<void> => {
+      try {
+        const result = await operation(this.#o.signal)
+        if (epoch !== this.#epoch) return
+        this.#isBusy = false
+        this.#succeeded()
+        done(result)
+      } catch (error) {
+        if (epoch !== this.#epoch || this.#o.signal.aborted) return
+        this.#isBusy = false
+        failed(error)
+      }
+    }
+    void settle()
+  }
+
+  #succeeded(): void {
+    this.#failures = 0
+    this.#trouble = undefined
+    this.#troubleSinceMs = undefined
+  }
+
+  /** Makes the next operation wait, longer after each failure. Returns the wait in milliseconds. */
+  retryLater(where: string, error: Error, floorMs: number | undefined): number {
+    const { clock, random, backoffMaxMs } = this.#o
+    this.#troubleSinceMs ??= clock.now()
+    this.#failures++
+    this.#trouble = `${where}: ${toMessage(error)}`
+    return this.delay(backoffMs(this.#failures, { random, maxMs: backoffMaxMs, floorMs }))
+  }
+
+  delay(ms: number): number {
+    this.#notBeforeMs = this.#o.clock.now() + ms
+    return ms
+  }
+
+  /** Begins another life. What is under way is not listened to. */
+  renew(): void {
+    this.#epoch++
+    this.#isBusy = false
+    this.#failures = 0
+    this.#notBeforeMs = 0
+  }
+}

@@ -1,0 +1,179 @@
+// The records of one partition that are not sent yet: first as they came, then as rows.
+import { DataError } from '../api/errors.ts'
+import type { SinkRecord } from '../api/records.ts'
+import { type Batch, BatchBuilder } from './batch.ts'
+import type { RecordShape, RowWriter } from './record-shape.ts'
+import { type RowEncoder, shapeOf } from './row-encoder.ts'
+
+export interface BufferLimits {
+  readonly rawBytesMax: number
+  readonly rowsMax: number
+  readonly lingerMs: number
+  readonly ignoreTombstones: boolean
+}
+
+/** What a record that cannot be written leads to: it is passed over once the promise resolves; a rejection ends the task. */
+export type BadRecordHandler = (record: SinkRecord, error: DataError) => Promise<void>
+
+/** What a record takes in memory beside its value, roughly. */
+const RECORD_OVERHEAD_BYTES = 300
+
+export class RecordBuffer {
+  readonly #limits: BufferLimits
+  readonly #onBadRecord: BadRecordHandler
+  #inbox: SinkRecord[] = []
+  /** Where the inbox begins; what is before was taken out. */
+  #head = 0
+  #inboxBytes = 0
+  readonly #builder = new BatchBuilder()
+  #reporting = false
+  /** The last record that was taken out, whether it became a row or not. */
+  #processed = -1
+  #epoch = 0
+  /** Set while the next record waits for its table. */
+  #blockedBy: RecordShape | undefined
+  failure: Error | undefined
+
+  constructor(limits: BufferLimits, onBadRecord: BadRecordHandler) {
+    this.#limits = limits
+    this.#onBadRecord = onBadRecord
+  }
+
+  get bytes(): number {
+    return this.#inboxBytes + this.#builder.bytes
+  }
+  /** Records and rows. */
+  get size(): number {
+    return this.#inbox.length - this.#head + this.#builder.rows
+  }
+  get rows(): number {
+    return this.#builder.rows
+  }
+  get processed(): number {
+    return this.#processed
+  }
+  /** Nothing is being reported. */
+  get isSettled(): boolean {
+    return !this.#reporting
+  }
+  get blockedBy(): RecordShape | undefined {
+    return this.#blockedBy
+  }
+
+  push(record: SinkRecord): void {
+    this.#inbox.push(record)
+    this.#inboxBytes += sizeOf(record)
+  }
+
+  clear(): void {
+    this.#epoch++
+    this.#inbox = []
+    this.#head = 0
+    this.#inboxBytes = 0
+    this.#builder.clear()
+    this.#blockedBy = undefined
+    this.#reporting = false
+    this.#processed = -1
+  }
+
+  /** The shape of the next record that becomes a row; undefined when there is none. */
+  nextShape(): RecordShape | undefined {
+    const record = this.#inbox[this.#head]
+    if (record === undefined) return undefined
+    try {
+      return shapeOf(record)
+    } catch (error) {
+      this.failure = asError(error)
+      return undefined
+    }
+  }
+
+  /** Makes rows of records until a request is full, the table has to change, or a bad record is being reported. */
+  fill(encoder: RowEncoder, nowMs: number): void {
+    this.#blockedBy = undefined
+    while (!this.#reporting && !this.#isFull() && this.failure === undefined) {
+      const record = this.#inbox[this.#head]
+      if (record === undefined) break
+      if (!this.#take(record, encoder, nowMs)) break
+      this.#processed = record.originalKafkaOffset
+      this.#inboxBytes -= sizeOf(record)
+      this.#head++
+    }
+    this.#compact()
+  }
+
+  /** False when the record must stay. */
+  #take(record: SinkRecord, encoder: RowEncoder, nowMs: number): boolean {
+    if (this.#limits.ignoreTombstones && isTombstone(record)) return true
+    try {
+      const shape = shapeOf(record)
+      const writer = encoder.writerFor(shape)
+      if (writer === undefined) {
+        this.#blockedBy = shape
+        return false
+      }
+      this.#write(record, writer, encoder, nowMs)
+    } catch (error) {
+      if (error instanceof DataError) this.#report(record, error)
+      else this.failure = asError(error)
+      return error instanceof DataError
+    }
+    return true
+  }
+
+  #write(record: SinkRecord, writer: RowWriter, encoder: RowEncoder, nowMs: number): void {
+    encoder.write(record, writer, nowMs, this.#builder.tape)
+    this.#builder.rowEnded(record.originalKafkaOffset, nowMs)
+  }
+
+  /** Nothing is sent until the report is durable, so that the position cannot pass a record that nobody knows of. */
+  #report(record: SinkRecord, error: DataError): void {
+    const epoch = this.#epoch
+    this.#reporting = true
+    const settle = async (): Promise<void> => {
+      try {
+        await this.#onBadRecord(record, error)
+      } catch (failure) {
+        if (epoch === this.#epoch) this.failure = asError(failure)
+      }
+      if (epoch === this.#epoch) this.#reporting = false
+    }
+    void settle()
+  }
+
+  #isFull(): boolean {
+    return (
+      this.#builder.bytes >= this.#limits.rawBytesMax || this.#builder.rows >= this.#limits.rowsMax
+    )
+  }
+
+  #compact(): void {
+    if (this.#head < 1_024 && this.#head < this.#inbox.length) return
+    this.#inbox = this.#inbox.slice(this.#head)
+    this.#head = 0
+  }
+
+  /** Rows to send now, if they are enough, old enough, or must go before something else can happen. */
+  seal(nowMs: number, isUrgent: boolean): Batch | undefined {
+    if (this.#builder.rows === 0 || this.#reporting || this.failure !== undefined) return undefined
+    const isDue =
+      isUrgent ||
+      this.#blockedBy !== undefined ||
+      this.#isFull() ||
+      nowMs - this.#builder.oldestMs >= this.#limits.lingerMs
+    return isDue ? this.#builder.seal() : undefined
+  }
+}
+
+const isTombstone = (record: SinkRecord): boolean =>
+  record.encodedValue === undefined && (record.value === null || record.value === undefined)
+
+const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown))
+
+function sizeOf({ encodedValue, value }: SinkRecord): number {
+  if (encodedValue !== undefined) return encodedValue.bytes.length + RECORD_OVERHEAD_BYTES
+  if (typeof value === 'string') return value.length + RECORD_OVERHEAD_BYTES
+  // An object's size is not known without walking it; a kilobyte is what a row of some 30 columns takes.
+  return RECORD_OVERHEAD_BYTES + (value === null ? 0 : 1_024)
+}
