@@ -202,7 +202,7 @@ export function validateConfig(props: Props): readonly ConfigValue[] {
   const strangers = Object.keys(props)
     .filter((name) => isFeedKey(name) && !known.has(name))
     .flatMap((name) => {
-      const problem = strangerProblem(name)
+      const problem = strangerProblem(name, props)
       return problem === undefined ? [] : [invalid(name, problem)]
     })
   return [
@@ -399,14 +399,15 @@ const isFeedKey = (name: string): boolean => name.startsWith('feed.')
 const unknownFeedProblem = (id: string): string =>
   `Unknown feed "${id}" in feeds: known are ${KNOWN_FEED_IDS.join(', ')}; any other needs feed.${id}.url`
 
-/** A key of a known feed that is not polled is fine; anything else is a slip of the pen. */
-function strangerProblem(name: string): string | undefined {
-  const known = KNOWN_FEED_IDS.find((id) => name.startsWith(`feed.${id}.`))
-  if (known !== undefined) {
-    const suffix = name.slice(`feed.${known}.`.length)
-    if (Object.hasOwn(feedKeys(known, MTA_SOURCE_CONFIG.parse({})), suffix)) return undefined
+/** A key of a feed that exists but is not polled is fine; anything else is a slip of the pen. */
+function strangerProblem(name: string, props: Props): string | undefined {
+  const defined = Object.keys(props).flatMap((key) => /^feed\.(.+)\.url$/.exec(key)?.[1] ?? [])
+  const id = [...KNOWN_FEED_IDS, ...defined].find((feed) => name.startsWith(`feed.${feed}.`))
+  if (id !== undefined) {
+    const suffix = name.slice(`feed.${id}.`.length)
+    if (Object.hasOwn(feedKeys(id, MTA_SOURCE_CONFIG.parse({})), suffix)) return undefined
   }
-  return `Unknown configuration "${name}": no such key, or its feed is not in feeds`
+  return `Unknown configuration "${name}": no such key, or no such feed`
 }
 
 const invalid = (name: string, problem: string): ConfigValue => ({

@@ -95,10 +95,6 @@ async function getInTime(
       { url, headers: { ...baseHeaders(validators), ...headers }, bytesMax: feed.bytesMax },
       request.signal,
     )
-  } catch (error) {
-    // A read that is cut off by the time-out may say so in its own words.
-    if (request.signal.reason instanceof TimeoutError) throw request.signal.reason
-    throw error
   } finally {
     signal.removeEventListener('abort', abort)
     answered.abort()

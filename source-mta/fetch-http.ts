@@ -48,7 +48,7 @@ export const httpGet: HttpGet = async (request, signal) => {
     const response = await send(url, headers, signal)
     const location = response.headers.location
     if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) {
-      return read(response, request.bytesMax)
+      return read(response, request.bytesMax, signal)
     }
     response.destroy()
     if (hop >= REDIRECTS_MAX) {
@@ -114,7 +114,11 @@ function sendOnce(
   })
 }
 
-async function read(response: http.IncomingMessage, bytesMax: number): Promise<HttpAnswer> {
+async function read(
+  response: http.IncomingMessage,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   const chunks: Buffer[] = []
   let wireBytes = 0
   try {
@@ -127,6 +131,7 @@ async function read(response: http.IncomingMessage, bytesMax: number): Promise<H
     }
   } catch (cause) {
     if (cause instanceof HttpError) throw cause
+    if (signal.aborted) throw asError(signal.reason)
     const expected = response.headers['content-length'] ?? 'unknown'
     throw new HttpError(
       'TRUNCATED',

@@ -47,6 +47,11 @@ export interface ScannedFeed {
  * and a `TooManyEntitiesError` beyond `entitiesMax` entities.
  */
 export function scanFeed(body: Uint8Array, entitiesMax: number): ScannedFeed {
+  // Texts: `<`, `{` and `[` read as the start or end of a group, of which no feed has any.
+  const startsWithGroup = [WIRE.startGroup, WIRE.endGroup].some(
+    (type) => (body[0] ?? 0) % 8 === type,
+  )
+  if (startsWithGroup) throw new DataError('Not protobuf: begins with a group')
   const reader = new WireReader(body)
   const entities: ScannedEntity[] = []
   let header: FeedHeader | undefined
