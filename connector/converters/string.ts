@@ -1,0 +1,67 @@
+import { ConfigDef, string } from '../api/config-def.ts'
+import type { ConvertedData, Converter, HeaderConverter } from '../api/converter.ts'
+import { DataError } from '../api/errors.ts'
+import type { Header } from '../api/records.ts'
+import type { Schema, SchemaAndValue } from '../api/schema.ts'
+import type { Props } from '../api/task-context.ts'
+import { connectToText } from './connect-text.ts'
+
+const CONFIG = new ConfigDef({
+  'converter.encoding': string({
+    doc: 'Encoding of the texts; only UTF-8.',
+    importance: 'HIGH',
+    default: 'UTF-8',
+    check: (value) => (/^utf-?8$/i.test(value) ? undefined : 'Only UTF-8 is supported.'),
+  }),
+})
+
+const OPTIONAL_STRING: Schema = { type: 'STRING', optional: true }
+
+/** org.apache.kafka.connect.storage.StringConverter: everything as text, UTF-8. */
+export class StringConverter implements Converter, HeaderConverter {
+  configure(config: Props): void {
+    CONFIG.parse(config)
+  }
+
+  config(): ConfigDef {
+    return CONFIG
+  }
+
+  fromConnectData(
+    _topic: string,
+    _headers: readonly Header[],
+    _schema: Schema | null,
+    value: unknown,
+  ): Uint8Array | null {
+    return value === null || value === undefined ? null : Buffer.from(connectToText(value))
+  }
+
+  toConnectData(
+    _topic: string,
+    _headers: readonly Header[],
+    bytes: Uint8Array | null,
+  ): ConvertedData {
+    return { schema: OPTIONAL_STRING, value: decode(bytes) }
+  }
+
+  toConnectHeader(_topic: string, _key: string, bytes: Uint8Array | null): SchemaAndValue {
+    return { schema: OPTIONAL_STRING, value: decode(bytes) }
+  }
+
+  fromConnectHeader(_topic: string, header: Header): Uint8Array | null {
+    return this.fromConnectData('', [], header.schema, header.value)
+  }
+}
+
+const DECODER = new TextDecoder('utf-8', { fatal: true })
+
+function decode(bytes: Uint8Array | null): string | null {
+  if (bytes === null) return null
+  try {
+    return DECODER.decode(bytes)
+  } catch (error) {
+    throw new DataError('Failed to deserialize to a string: the bytes are not UTF-8.', {
+      cause: error,
+    })
+  }
+}

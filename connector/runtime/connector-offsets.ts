@@ -1,0 +1,181 @@
+import type { SinkConnector, SourceConnector } from '../api/connector.ts'
+import type { SourceOffset, SourcePartition } from '../api/records.ts'
+import type { Props } from '../api/task-context.ts'
+import type { TopicPartition } from '../api/topic-partition.ts'
+import { BadRequestError, type ConnectorOffset } from './herder.ts'
+import { withLimit } from './limits.ts'
+import type { WorkerConnector } from './worker-connector.ts'
+import type { WorkerServices } from './worker-services.ts'
+
+const ADMIN_TIMEOUT_MS = 30_000
+
+/** Reads and changes what connectors have stored as their offsets (KIP-875). */
+export class ConnectorOffsets {
+  readonly #services: WorkerServices
+
+  constructor(services: WorkerServices) {
+    this.#services = services
+  }
+
+  /** A source's stored offsets, or a sink's consumer group's. */
+  async read(
+    name: string,
+    config: Props,
+    type: 'source' | 'sink' | 'unknown',
+  ): Promise<readonly ConnectorOffset[]> {
+    if (type === 'source') {
+      const stored = await this.#services.offsets.list(name)
+      return stored.map(([partition, offset]) => ({ partition, offset }))
+    }
+    const admin = await this.#services.admin()
+    const offsets = await admin.listGroupOffsets(await this.#group(name, config), ADMIN_TIMEOUT_MS)
+    return offsets.map(({ topic, partition, offset }) => ({
+      partition: { kafka_partition: partition, kafka_topic: topic },
+      offset: { kafka_offset: offset },
+    }))
+  }
+
+  /** Changes offsets of a stopped connector, null: all forgotten. Returns Kafka Connect's message. */
+  async alter(
+    worker: WorkerConnector,
+    config: Props,
+    offsets: readonly ConnectorOffset[] | null,
+  ): Promise<string> {
+    const isHandled =
+      worker.kind === 'source'
+        ? await this.#alterSource(worker, config, offsets)
+        : await this.#alterSink(worker, config, offsets)
+    const done = offsets === null ? 'reset' : 'altered'
+    if (isHandled) return `The offsets for this connector have been ${done} successfully`
+    return `The Connect framework-managed offsets for this connector have been ${done} successfully. However, if this connector manages offsets externally, they will need to be manually ${done} in the system that the connector uses.`
+  }
+
+  async #alterSource(
+    worker: WorkerConnector,
+    config: Props,
+    offsets: readonly ConnectorOffset[] | null,
+  ): Promise<boolean> {
+    const stored = await this.#services.offsets.list(worker.name)
+    const changes: (readonly [SourcePartition | null, SourceOffset | null])[] =
+      offsets === null
+        ? stored.map(([partition]) => [partition, null])
+        : offsets.map(({ partition, offset }) => [partition, offset])
+    const connector = worker.connector as SourceConnector
+    const isHandled = await this.#ask(worker, async () =>
+      connector.alterOffsets(
+        await this.#services.transformer.resolve(config),
+        changes as [SourcePartition, SourceOffset | null][],
+      ),
+    )
+    await this.#services.offsets.write(worker.name, changes)
+    return isHandled
+  }
+
+  async #alterSink(
+    worker: WorkerConnector,
+    config: Props,
+    offsets: readonly ConnectorOffset[] | null,
+  ): Promise<boolean> {
+    const changes: (readonly [TopicPartition, number | null])[] =
+      offsets === null
+        ? (await this.read(worker.name, config, 'sink')).map((offset) => {
+            const [tp] = sinkOffset(offset)
+            return [tp, null]
+          })
+        : offsets.map(sinkOffset)
+    const connector = worker.connector as SinkConnector
+    const isHandled = await this.#ask(worker, async () =>
+      connector.alterOffsets(await this.#services.transformer.resolve(config), changes),
+    )
+    await this.#commit(worker.name, config, changes)
+    return isHandled
+  }
+
+  /** A consumer that is no member may commit for a group without members. A reset goes back to the log's start. */
+  async #commit(
+    name: string,
+    config: Props,
+    changes: readonly (readonly [TopicPartition, number | null])[],
+  ): Promise<void> {
+    const { clients, translate, props } = this.#services
+    const java = { ...props, 'group.id': await this.#group(name, config) }
+    const consumer = clients.consumer(translate('consumer', javaClientProps(java)).config, {
+      log: () => {},
+      statistics: () => {},
+    })
+    try {
+      await consumer.connect(AbortSignal.timeout(ADMIN_TIMEOUT_MS))
+      const offsets = await Promise.all(
+        changes.map(async ([tp, offset]) => ({
+          ...tp,
+          offset: offset ?? (await consumer.logBounds(tp, ADMIN_TIMEOUT_MS)).beginning,
+        })),
+      )
+      await consumer.commit(offsets)
+    } finally {
+      await consumer.close()
+    }
+  }
+
+  async #group(name: string, config: Props): Promise<string> {
+    const resolved = await this.#services.transformer.resolve(config)
+    return resolved['consumer.override.group.id'] ?? `connect-${name}`
+  }
+
+  #ask(worker: WorkerConnector, work: () => Promise<boolean>): Promise<boolean> {
+    const { clock, config } = this.#services
+    return withLimit(`alterOffsets of connector ${worker.name}`, work(), {
+      clock,
+      limitMs: config['plugin.call.timeout.ms'],
+    })
+  }
+}
+
+const javaClientProps = (props: Props): Props =>
+  Object.fromEntries(
+    Object.entries(props).filter(([key]) =>
+      /^(bootstrap\.servers|group\.id|security\.|sasl\.|ssl\.)/.test(key),
+    ),
+  )
+
+/** Reads a sink's offset from a request. @throws BadRequestError with Kafka Connect's texts. */
+export function sinkOffset({
+  partition,
+  offset,
+}: ConnectorOffset): readonly [TopicPartition, number | null] {
+  if (partition === null || partition === undefined) {
+    throw new BadRequestError('The partition for a sink connector offset cannot be null or missing')
+  }
+  const { kafka_topic: topic, kafka_partition: number } = partition as Record<string, unknown>
+  if (topic === undefined || number === undefined) {
+    throw new BadRequestError(
+      "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'",
+    )
+  }
+  if (topic === null) {
+    throw new BadRequestError('Kafka topic names must be valid strings and may not be null')
+  }
+  if (number === null) {
+    throw new BadRequestError('Kafka partitions must be valid numbers and may not be null')
+  }
+  const tp = { topic: text(topic), partition: wholeNumber(number, 'partition') }
+  if (offset === null || offset === undefined) return [tp, null]
+  const value = (offset as Record<string, unknown>)['kafka_offset']
+  if (value === undefined) {
+    throw new BadRequestError(
+      "The offset for a sink connector should either be null or contain the key 'kafka_offset'",
+    )
+  }
+  return [tp, wholeNumber(value, 'offset')]
+}
+
+function wholeNumber(value: unknown, what: 'partition' | 'offset'): number {
+  const shown = text(value)
+  if (/^-?\d+$/.test(shown)) return Number(shown)
+  const title = what === 'partition' ? 'Partition' : 'Offset'
+  throw new BadRequestError(
+    `Failed to parse the following Kafka ${what} value in the provided offsets: '${shown}'. ${title} values for sink connectors need to be integers.`,
+  )
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))

@@ -1,0 +1,104 @@
+import { ConnectError, toMessage, toTrace } from '../api/errors.ts'
+import type { Clock } from '../api/clock.ts'
+import type { Admin, MessageHeader, Producer } from '../kafka/client.ts'
+import type { TaskMetrics } from './task-metrics.ts'
+import type { ErrorContext, ErrorReporter } from './tolerance.ts'
+import type { TaskId } from './worker-task.ts'
+
+export interface DeadLetterQueueOptions {
+  readonly id: TaskId
+  readonly topic: string
+  readonly replicationFactor: number
+  readonly withHeaders: boolean
+  readonly producer: Producer
+  readonly admin: () => Promise<Admin>
+  readonly metrics: TaskMetrics
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+const ADMIN_TIMEOUT_MS = 10_000
+const PREFIX = '__connect.errors.'
+
+/** Writes records that could not be processed to a topic, as they were consumed; optionally with Kafka Connect's headers that say why. */
+export class DeadLetterQueue {
+  readonly #options: DeadLetterQueueOptions
+  #ready: Promise<void> | undefined
+
+  constructor(options: DeadLetterQueueOptions) {
+    this.#options = options
+  }
+
+  /** Resolves once the record is stored. */
+  readonly report: ErrorReporter = async (context, error) => {
+    const { message } = context
+    if (message === undefined) return
+    const { metrics, producer, topic, withHeaders, signal } = this.#options
+    metrics.queueRequests(1)
+    try {
+      this.#ready ??= this.#prepare()
+      await this.#ready
+      const headers = withHeaders
+        ? [...message.headers, ...this.#contextHeaders(context, error)]
+        : message.headers
+      await new Promise<void>((resolve, reject) => {
+        const queued = { topic, key: message.key, value: message.value, headers }
+        producer.send({ ...queued, timestamp: message.timestamp }, (failure) => {
+          if (failure === null) resolve()
+          else reject(failure)
+        })
+      })
+    } catch (failure) {
+      metrics.queueFailures(1)
+      this.#ready = signal.aborted ? this.#ready : undefined
+      throw new ConnectError(
+        `Could not write to the dead-letter queue ${topic}: ${toMessage(failure)}`,
+        { cause: failure },
+      )
+    }
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    await this.#options.producer.close(timeoutMs)
+  }
+
+  async #prepare(): Promise<void> {
+    const { admin, producer, replicationFactor, signal, topic } = this.#options
+    await producer.connect(signal)
+    const client = await admin()
+    if ((await client.describeTopic(topic, ADMIN_TIMEOUT_MS)) !== undefined) return
+    await client.createTopic(
+      { topic, partitions: 1, replicationFactor, config: {} },
+      ADMIN_TIMEOUT_MS,
+    )
+  }
+
+  #contextHeaders(
+    { stage, executingClass, message }: ErrorContext,
+    error: unknown,
+  ): MessageHeader[] {
+    const { id } = this.#options
+    const javaClass =
+      error instanceof ConnectError
+        ? (error.constructor as typeof ConnectError).javaClassName
+        : error instanceof Error
+          ? error.name
+          : typeof error
+    const texts: Readonly<Record<string, string | undefined>> = {
+      topic: message?.topic,
+      partition: message?.partition.toString(),
+      offset: message?.offset.toString(),
+      'connector.name': id.connector,
+      'task.id': id.task.toString(),
+      stage,
+      'class.name': executingClass,
+      'exception.class.name': javaClass,
+      'exception.message': error instanceof Error ? error.message : String(error),
+      'exception.stacktrace': toTrace(error),
+    }
+    return Object.entries(texts).map(([name, text]) => ({
+      key: PREFIX + name,
+      value: text === undefined ? null : Buffer.from(text),
+    }))
+  }
+}

@@ -1,0 +1,155 @@
+import { ConnectError } from '../api/errors.ts'
+import type { ErrantRecordReporter, SinkTask } from '../api/sink-task.ts'
+import { SINK_CONNECTOR_CONFIG, type SinkConnectorConfig, topicsRegex } from './connector-config.ts'
+import { DeadLetterQueue } from './dead-letter-queue.ts'
+import { SinkRecordReader, type TaskConverters } from './record-converters.ts'
+import { SinkPartitions } from './sink-partitions.ts'
+import { SinkTaskMetrics, type TaskMetrics } from './task-metrics.ts'
+import {
+  clientOf,
+  closeConverters,
+  endWith,
+  type Making,
+  newTask,
+  type TaskSpec,
+  taskConverters,
+  taskOptions,
+  toleranceOperator,
+} from './task-parts.ts'
+import type { ToleranceOperator } from './tolerance.ts'
+import { type TransformationChain, transformationChain } from './transformation-chain.ts'
+import type { WorkerServices } from './worker-services.ts'
+import { WorkerSinkTask } from './worker-sink-task.ts'
+import { taskName, type WorkerTask } from './worker-task.ts'
+
+const DEFAULT_MAX_POLL_RECORDS = 2_000
+
+/** Puts a sink task together; it is ready to `run`. @throws ConfigError that names the key at fault. */
+export async function createSinkTask(
+  spec: TaskSpec,
+  services: WorkerServices,
+): Promise<WorkerTask> {
+  const { clock, config, metrics, plugins } = services
+  const log = services.logLevels.child({ ...spec.id })
+  const connectorConfig = SINK_CONNECTOR_CONFIG.parse(spec.connectorProps)
+  const labels = { connector: spec.id.connector, task: String(spec.id.task) }
+  const converters = await taskConverters(spec.connectorProps, services)
+  const chain = await transformationChain(spec.connectorProps, plugins)
+  const client = clientOf('consumer', `connector-consumer-${taskName(spec.id)}`, {
+    spec,
+    services,
+    log,
+  })
+  const share = services.consumerBudget.claim(spec.siblings)
+  const partitions = new SinkPartitions()
+  const life = new AbortController()
+  let task: WorkerSinkTask | undefined
+  const taskMetrics = new SinkTaskMetrics(metrics.tasks, labels, {
+    clock,
+    active: () => partitions.active,
+    partitions: () => partitions.size,
+    commitSequence: () => task?.commitSequence ?? 0,
+  })
+  const errors = errorHandling(
+    connectorConfig,
+    { spec, services, log },
+    {
+      converters,
+      chain,
+      metrics: taskMetrics,
+      signal: life.signal,
+      onRetrying: (message) => task?.reportRetrying(message),
+    },
+  )
+  const consumer = services.clients.consumer(
+    { 'queued.max.messages.kbytes': Math.max(1, Math.floor(share.bytes / 1024)), ...client.config },
+    client.events,
+  )
+  task = new WorkerSinkTask(taskOptions(spec, services, log), {
+    newTask: () => newTask(spec) as SinkTask,
+    consumer,
+    topics: subscription(connectorConfig),
+    partitions,
+    reader: errors.reader,
+    operator: errors.operator,
+    admin: services.admin,
+    reporter: errors.reporter,
+    metrics: taskMetrics,
+    onTopic: spec.onTopic,
+    maxPollRecords: Number(client.java['max.poll.records'] ?? DEFAULT_MAX_POLL_RECORDS),
+    offsetFlushIntervalMs: config['offset.flush.interval.ms'],
+    offsetFlushTimeoutMs: config['offset.flush.timeout.ms'],
+    closeParts: async () => {
+      chain.close()
+      await errors.queue?.close(config['offset.flush.timeout.ms'])
+      await closeConverters(converters)
+      share.release()
+      metrics.tasks.remove(labels)
+      metrics.forgetClient(client.id)
+    },
+  })
+  endWith(task, life)
+  return task
+}
+
+interface ErrorHandlingOptions {
+  readonly converters: TaskConverters
+  readonly chain: TransformationChain
+  readonly metrics: TaskMetrics
+  readonly signal: AbortSignal
+  readonly onRetrying: (message: string | null) => void
+}
+
+function errorHandling(config: SinkConnectorConfig, making: Making, options: ErrorHandlingOptions) {
+  const { spec, services, log } = making
+  const { converters, chain, metrics, signal, onRetrying } = options
+  const queue = deadLetterQueue(config, making, { metrics, signal })
+  const reporters = queue === undefined ? [] : [queue.report]
+  const settings = { config, log, metrics, reporters, signal, onRetrying }
+  const operator = toleranceOperator(spec, services, settings)
+  const reader = new SinkRecordReader(converters, chain, operator)
+  const isReporting = queue !== undefined || config['errors.log.enable']
+  const reporter = isReporting ? errantRecordReporter(spec, operator, reader) : undefined
+  return { queue, operator, reader, reporter }
+}
+
+function deadLetterQueue(
+  config: SinkConnectorConfig,
+  making: Making,
+  options: { readonly metrics: TaskMetrics; readonly signal: AbortSignal },
+): DeadLetterQueue | undefined {
+  const topic = config['errors.deadletterqueue.topic.name']
+  if (topic === '') return undefined
+  const { spec, services } = making
+  const client = clientOf('producer', `connector-dlq-producer-${taskName(spec.id)}`, making)
+  return new DeadLetterQueue({
+    ...options,
+    id: spec.id,
+    topic,
+    replicationFactor: config['errors.deadletterqueue.topic.replication.factor'],
+    withHeaders: config['errors.deadletterqueue.context.headers.enable'],
+    producer: services.clients.producer(client.config, client.events),
+    admin: services.admin,
+    clock: services.clock,
+  })
+}
+
+function errantRecordReporter(
+  spec: TaskSpec,
+  operator: ToleranceOperator,
+  reader: SinkRecordReader,
+): ErrantRecordReporter {
+  const executingClass = spec.connector.taskClass().name
+  return {
+    report: async (record, error) => {
+      const message = reader.messageOf(record)
+      if (message === undefined) {
+        throw new ConnectError('Only records that were put to this task can be reported.')
+      }
+      await operator.failed({ stage: 'TASK_PUT', executingClass, message }, error)
+    },
+  }
+}
+
+const subscription = (config: SinkConnectorConfig): readonly string[] | RegExp =>
+  config['topics.regex'] === '' ? config.topics : topicsRegex(config['topics.regex'])
