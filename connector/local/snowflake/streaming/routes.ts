@@ -1,0 +1,258 @@
+// The Snowpipe Streaming REST API, high-performance architecture ("v2").
+import type { Clock } from '../../../api/clock.ts'
+import type { Authenticator } from '../auth.ts'
+import { ApiError } from '../errors.ts'
+import { type Answer, type Call, json, jsonBody, text, unpack } from '../http.ts'
+import { foldName } from '../identifiers.ts'
+import { noSuchChannel } from './channel.ts'
+import { channelStatus } from './channel-status.ts'
+import type { Ingests, PipeIdentifier } from './ingests.ts'
+import { pipeInfo } from './pipe-info.ts'
+import { ELASTIC_CHANNEL } from './pipe-channels.ts'
+
+const STATUS_NAMES_MAX = 2_000
+const NAME_LENGTH_MAX = 512
+
+export interface StreamingApiOptions {
+  readonly ingests: Ingests
+  readonly auth: Authenticator
+  readonly clock: Clock
+}
+
+/** True for the paths that `StreamingApi.handle` answers. */
+export const isStreamingPath = (path: string): boolean =>
+  path.startsWith('/v2/streaming/') || path === '/oauth/token' || path.startsWith('/telemetry/')
+
+interface Target {
+  readonly identifier: PipeIdentifier
+  readonly action: string | undefined
+  readonly channel: string | undefined
+  readonly isRows: boolean
+}
+
+export class StreamingApi {
+  readonly #options: StreamingApiOptions
+
+  constructor(options: StreamingApiOptions) {
+    this.#options = options
+  }
+
+  async handle(call: Call): Promise<Answer> {
+    if (call.headers.accept === undefined)
+      throw new ApiError(406, '391902', 'Unsupported Accept header null is specified.')
+    if (call.path.startsWith('/telemetry/')) return json({ data: 'ok', success: true })
+    if (call.path === '/oauth/token' && call.method === 'POST') return this.#token(call)
+    if (call.path === '/v2/streaming/hostname' && call.method === 'GET') return this.#hostname(call)
+    return this.#object(call)
+  }
+
+  /** Bare text. The SDK adds its own port to it; other clients use it as it is. */
+  #hostname(call: Call): Answer {
+    this.#authenticate(call)
+    const host = call.headers.host ?? '127.0.0.1'
+    const isSdk = call.headers['user-agent']?.startsWith('SnowpipeStreamingSDK/') === true
+    return text(isSdk ? host.replace(/:\d+$/, '') : host)
+  }
+
+  async #token(call: Call): Promise<Answer> {
+    const form = new URLSearchParams(
+      Buffer.from(await unpack(call.body, call.headers['content-encoding'])).toString('utf8'),
+    )
+    const grant = form.get('grant_type')
+    if (grant !== 'urn:ietf:params:oauth:grant-type:jwt-bearer')
+      throw new ApiError(400, 'invalid_grant', `grant_type is '${grant}', not jwt-bearer.`)
+    const user = this.#options.auth.keyPairUser(form.get('assertion') ?? bearer(call))
+    return text(this.#options.auth.mintScopedToken(user, form.get('scope') ?? ''))
+  }
+
+  /** Scoped tokens everywhere, and the key-pair JWT where clients use it. */
+  #authenticate(call: Call): void {
+    const { auth } = this.#options
+    const token = bearer(call)
+    const type = call.headers['x-snowflake-authorization-token-type']
+    if (type === 'OAUTH') auth.scopedUser(token)
+    else if (type === 'KEYPAIR_JWT' || type === 'JWT') auth.keyPairUser(token)
+    else if (type === undefined) this.#authenticateUntyped(token)
+    else
+      throw new ApiError(
+        401,
+        '390303',
+        `Token type ${String(type)} is not supported by the embedded endpoint.`,
+      )
+  }
+
+  #authenticateUntyped(token: string): void {
+    const { auth } = this.#options
+    try {
+      auth.scopedUser(token)
+    } catch (error) {
+      // Not a scoped token of ours; an expired one stays expired.
+      if (error instanceof ApiError && error.code === '390318') throw error
+      auth.keyPairUser(token)
+    }
+  }
+
+  async #object(call: Call): Promise<Answer> {
+    this.#authenticate(call)
+    const target = parseTarget(call.path)
+    if (target === undefined)
+      throw new ApiError(404, 'ERR_NOT_FOUND', `There is no ${call.method} ${call.path}.`)
+    const { method } = call
+    const { action, channel, isRows } = target
+    if (method === 'POST' && isRows) return this.#append(call, target)
+    if (method === 'POST' && action === 'bulk-channel-status') return this.#bulkStatus(call, target)
+    if (action === 'pipe-info' && (method === 'POST' || method === 'GET')) {
+      this.#options.ingests.pipe(target.identifier)
+      return json(
+        pipeInfo(target.identifier, {
+          nowMs: this.#options.clock.now(),
+          storageEndpoint: call.headers.host ?? '127.0.0.1',
+        }),
+      )
+    }
+    if (method === 'PUT' && channel !== undefined) return this.#open(call, target, channel)
+    if (method === 'DELETE' && channel !== undefined) return this.#drop(call, target, channel)
+    throw new ApiError(405, 'ERR_METHOD_NOT_ALLOWED', `There is no ${method} ${call.path}.`)
+  }
+
+  async #open(call: Call, { identifier }: Target, name: string): Promise<Answer> {
+    const body = await jsonBody(call)
+    const offsetToken = optionalString(body, 'offset_token')
+    const { ingest, channels } = this.#options.ingests.pipe(identifier)
+    const channel = await ingest.open(channels, name, {
+      offsetToken,
+      failOnUncommittedRows: body['fail_on_uncommitted_rows'] === true,
+    })
+    return json({
+      next_continuation_token: channel.nextToken(),
+      channel_status: channelStatus(identifier, channel),
+    })
+  }
+
+  async #append(call: Call, { identifier, channel }: Target): Promise<Answer> {
+    const type = call.headers['content-type']
+    if (type !== undefined && !/^application\/(x-ndjson|json)\b/.test(type))
+      throw new ApiError(
+        415,
+        'ERR_UNSUPPORTED_CONTENT_TYPE',
+        `Content-Type is ${type}, not NDJSON.`,
+      )
+    const bytes = await unpack(call.body, call.headers['content-encoding'])
+    if (channel === undefined || channel.toUpperCase() === ELASTIC_CHANNEL)
+      return this.#appendElastic(identifier, channel, bytes)
+    const { ingest, channels } = this.#options.ingests.pipe(identifier)
+    const continuationToken = call.query.get('continuationToken')
+    if (continuationToken === null)
+      throw new ApiError(400, 'ERR_MISSING_CONTINUATION_TOKEN', 'continuationToken is missing.')
+    const legacy = call.query.get('offsetToken')
+    const next = ingest.append(channels, channel, {
+      continuationToken,
+      startToken: emptyToNull(call.query.get('startOffsetToken') ?? legacy),
+      endToken: emptyToNull(call.query.get('endOffsetToken') ?? legacy),
+      bytes,
+    })
+    return json({ status_code: 0, message: 'Success', next_continuation_token: next })
+  }
+
+  #appendElastic(
+    identifier: PipeIdentifier,
+    channel: string | undefined,
+    bytes: Uint8Array,
+  ): Answer {
+    const { ingests } = this.#options
+    const { database, schema, pipe } = identifier
+    const { ingest, channels } =
+      channel === undefined
+        ? ingests.tablePipe({ database, schema, table: pipe })
+        : ingests.pipe(identifier)
+    ingest.appendElastic(channels, bytes)
+    return json({ message: 'OK', next_continuation_token: '' })
+  }
+
+  async #bulkStatus(call: Call, { identifier }: Target): Promise<Answer> {
+    const names = (await jsonBody(call))['channel_names']
+    if (!Array.isArray(names) || names.length > STATUS_NAMES_MAX)
+      throw new ApiError(
+        400,
+        'ERR_INVALID_PAYLOAD',
+        `channel_names must be a list of at most ${STATUS_NAMES_MAX} names.`,
+      )
+    const { channels } = this.#options.ingests.pipe(identifier)
+    const statuses = names.flatMap((name: unknown) => {
+      if (typeof name !== 'string') return []
+      const channel =
+        name.toUpperCase() === ELASTIC_CHANNEL
+          ? channels.elastic(this.#options.clock.now())
+          : channels.get(name)
+      return channel === undefined
+        ? []
+        : [[name, { ...channelStatus(identifier, channel), channel_name: name }] as const]
+    })
+    return json({ channel_statuses: Object.fromEntries(statuses) })
+  }
+
+  async #drop(call: Call, { identifier }: Target, name: string): Promise<Answer> {
+    const body = await jsonBody(call)
+    const { ingest, channels } = this.#options.ingests.pipe(identifier)
+    if (channels.get(name) === undefined) throw noSuchChannel(name)
+    await ingest.drop(channels, name, body['fail_on_uncommitted_rows'] === true)
+    return json({})
+  }
+}
+
+function bearer(call: Call): string {
+  const [scheme, token] = (call.headers.authorization ?? '').split(' ')
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '')
+    throw new ApiError(401, '390104', 'The Authorization header with a bearer token is missing.')
+  return token
+}
+
+function optionalString(body: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  const value = body[key]
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  throw new ApiError(400, 'ERR_INVALID_PAYLOAD', `${key} is not a string.`)
+}
+
+const emptyToNull = (value: string | null): string | null => (value === '' ? null : value)
+
+const PATH =
+  /^\/v2\/streaming(?<data>\/data)?(?:\/org\/[^/]+\/accounts\/[^/]+)?\/databases\/(?<database>[^/]+)\/schemas\/(?<schema>[^/]+)\/(?<kind>pipes|tables)\/(?<object>[^/]+?)(?<action>:[a-z-]+)?(?:\/channels\/(?<channel>[^/]+))?(?<rows>\/rows)?$/
+
+function parseTarget(path: string): Target | undefined {
+  const groups = PATH.exec(path)?.groups
+  if (groups === undefined) return undefined
+  const { database, schema, kind, object, action, channel, rows, data } = groups
+  const isRows = rows !== undefined && data !== undefined
+  if (rows !== undefined && data === undefined) return undefined
+  if (kind === 'tables' && !(isRows && channel === undefined)) return undefined
+  return {
+    identifier: {
+      database: foldName(decode(database)),
+      schema: foldName(decode(schema)),
+      pipe: foldName(decode(object)),
+    },
+    action: action?.slice(1),
+    channel: channel === undefined ? undefined : decode(channel),
+    isRows: isRows && (kind === 'tables' || channel !== undefined),
+  }
+}
+
+function decode(segment: string | undefined): string {
+  let name: string
+  try {
+    name = decodeURIComponent(segment ?? '')
+  } catch (error) {
+    throw new ApiError(
+      400,
+      'ERR_INVALID_NAME',
+      'A name in the path is not percent-encoded UTF-8.',
+      {
+        cause: error,
+      },
+    )
+  }
+  if (name === '' || name.length > NAME_LENGTH_MAX)
+    throw new ApiError(400, 'ERR_INVALID_NAME', 'A name in the path is empty or too long.')
+  return name
+}
