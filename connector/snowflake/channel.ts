@@ -81,9 +81,10 @@ export class Channel {
   get problem(): string | undefined {
     return this.#operations.trouble ?? this.#stalled ?? this.#notice
   }
-  /** Records that were taken in and are not committed yet. */
+  /** Records that were taken in and are not committed yet; at least 1 while that cannot be known. */
   get uncommitted(): number {
-    return this.#buffer.size + this.#queue.rows + this.uncommittedRows
+    const known = this.#buffer.size + this.#queue.rows + this.uncommittedRows
+    return Math.max(known, this.reading.isBehind ? 1 : 0)
   }
   /** Rows that Snowflake has accepted and not committed yet. */
   get uncommittedRows(): number {

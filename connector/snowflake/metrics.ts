@@ -60,7 +60,7 @@ export class SinkMetrics {
       ),
       uncommitted: metrics.gauge(
         'snowflake_sink_uncommitted_records',
-        'Records taken in and not committed by Snowflake yet.',
+        'Records taken in and not committed by Snowflake yet; at least 1 for each channel whose position is not known.',
       ),
     }
   }

@@ -9,6 +9,8 @@ export class Reading {
   /** The first record of this assignment: where to begin again while nothing at all is committed. */
   #firstSeen: number | undefined
   #nextWanted = 0
+  /** Up to where the partition was ever read, to be read again after a reopening. */
+  #furthest = 0
   #isPaused = false
 
   constructor(bytesMax: number) {
@@ -17,6 +19,10 @@ export class Reading {
 
   get isAccepting(): boolean {
     return this.#isAccepting
+  }
+  /** Records are known to be missing here, or it is not known whether they are. */
+  get isBehind(): boolean {
+    return !this.#isAccepting || this.#nextWanted < this.#furthest
   }
   get seekTo(): number | undefined {
     return this.#seekTo
@@ -49,6 +55,7 @@ export class Reading {
   /** False for a record that must be dropped: read from the wrong place, or a second time. */
   wants(offset: number): boolean {
     this.#firstSeen ??= offset
+    this.#furthest = Math.max(this.#furthest, offset + 1)
     if (!this.#isAccepting || offset < this.#nextWanted) return false
     this.#nextWanted = offset + 1
     return true

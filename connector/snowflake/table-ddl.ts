@@ -30,10 +30,8 @@ export function createTable(
 }
 
 /** IF NOT EXISTS: another worker may have been faster. */
-export const addColumns = (name: TableName, kind: TableKind, columns: readonly Column[]): string =>
-  `ALTER ${word(kind)}TABLE ${nameOf(name)} ${columns
-    .map((c) => `ADD COLUMN IF NOT EXISTS ${quoted(c.name)} ${sqlType(c.type)}`)
-    .join(', ')}`
+export const addColumn = (name: TableName, kind: TableKind, column: Column): string =>
+  `ALTER ${word(kind)}TABLE ${nameOf(name)} ADD COLUMN IF NOT EXISTS ${quoted(column.name)} ${sqlType(column.type)}`
 
 export const widenColumn = (name: TableName, kind: TableKind, column: Column): string =>
   `ALTER ${word(kind)}TABLE ${nameOf(name)} ALTER COLUMN ${quoted(column.name)} SET DATA TYPE ${sqlType(column.type)}`

@@ -6,7 +6,7 @@ import type { RecordShape, TableColumns } from './record-shape.ts'
 import { isNotFound, type SqlConnect, SqlError, type SqlSession } from './sql.ts'
 import type { TableAccess } from './table-access.ts'
 import {
-  addColumns,
+  addColumn,
   createDatabase,
   createSchema,
   createTable,
@@ -180,8 +180,10 @@ export class Table implements TableAccess {
   async #alter(session: SqlSession, diff: TableDiff, signal: AbortSignal): Promise<void> {
     const { autocreate } = this.#settings
     const kind = autocreate === 'snowflake' ? 'snowflake' : 'iceberg'
-    const statements = diff.widened.map((column) => widenColumn(this.#name, kind, column))
-    if (diff.added.length > 0) statements.push(addColumns(this.#name, kind, diff.added))
+    const statements = [
+      ...diff.widened.map((column) => widenColumn(this.#name, kind, column)),
+      ...diff.added.map((column) => addColumn(this.#name, kind, column)),
+    ]
     for (const sql of statements) {
       await session.execute(sql, signal)
       this.#log.info({ table: this.#text, sql }, 'Table was changed for a new schema version.')
