@@ -85,11 +85,11 @@ export class FeedPoller {
   launch(nowMs: number, signal: AbortSignal): void {
     if (this.#flight !== undefined || this.#schedule.dueAtMs > nowMs) return
     const flight: Flight = { startedAtMs: nowMs, landed: Promise.resolve(), fetched: undefined }
-    flight.landed = this.#fetch(flight, signal)
+    flight.landed = this.#ask(flight, signal)
     this.#flight = flight
   }
 
-  async #fetch(flight: Flight, signal: AbortSignal): Promise<void> {
+  async #ask(flight: Flight, signal: AbortSignal): Promise<void> {
     flight.fetched = await fetchFeed(this.#options.feed, this.#validators, this.#deps, signal)
   }
 

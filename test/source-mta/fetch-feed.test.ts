@@ -39,8 +39,8 @@ const hang: HttpGet = (_request, signal) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error))
   })
 
-function failing(error: Error): HttpGet {
-  const rejection = Promise.reject<HttpAnswer>(error)
+function failing(failure: Error): HttpGet {
+  const rejection = Promise.reject<HttpAnswer>(failure)
   return () => rejection
 }
 
