@@ -1,0 +1,128 @@
+// A topic full of records, drained by one worker into Iceberg. The yardsticks, in the same run and on the same machine:
+// the same topic only consumed through our client, and consumed, decoded with avsc and written as JSON.
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Type } from 'avsc'
+import { confluentClients } from '../../connector/kafka/confluent.ts'
+import { CHAOS_SCHEMA, startLoad } from '../chaos/load.ts'
+import { seeded } from '../chaos/random.ts'
+import { missing } from '../support/needs.ts'
+import {
+  committedRows,
+  PARTITIONS,
+  setStage,
+  type Stage,
+  startEndpoint,
+  startWorker,
+  TOPIC,
+} from '../support/sink-stage.ts'
+import { processFigures } from './process-figures.ts'
+
+const RECORDS = 400_000
+/** What the embedded broker keeps. */
+const RECORDS_EMBEDDED = 100_000
+const LIMIT_MS = 300_000
+const EVENTS = { log: () => undefined, statistics: () => undefined }
+
+interface Run {
+  readonly seconds: number
+  readonly cpuSeconds: number
+}
+
+export async function runBacklogBench(say: (text: string) => void): Promise<void> {
+  const isReal = missing('kafka') === undefined
+  const records = isReal ? RECORDS : RECORDS_EMBEDDED
+  const stage = await setStage(isReal)
+  const endpoint = await startEndpoint(stage)
+  try {
+    const load = await startLoad({
+      bootstrapServers: stage.bootstrapServers,
+      registryUrl: stage.registryUrl,
+      topic: TOPIC,
+      partitions: PARTITIONS,
+      recordsPerSecond: 200_000,
+      recordsMax: records,
+      createTopic: isReal,
+      random: seeded(1),
+    })
+    await load.sent
+    await load.stop()
+    say(
+      `${records} records of ${PARTITIONS} partitions on ${isReal ? 'a real Apache Kafka' : 'the embedded broker'}`,
+    )
+    const raw = await consume(stage, records, () => undefined)
+    const type = Type.forSchema(CHAOS_SCHEMA as never)
+    const plain = await consume(stage, records, (value) => {
+      Buffer.from(`${JSON.stringify(type.fromBuffer(Buffer.from(value.subarray(5))))}\n`)
+    })
+    const worker = await startWorker(stage)
+    const beganMs = Date.now()
+    const before = processFigures(worker.pid)?.cpuSeconds ?? 0
+    let firstMs = 0
+    let peakMb = 0
+    for (;;) {
+      const rows = await committedRows(stage).catch(() => 0) // The worker has no such metric yet.
+      if (rows > 0 && firstMs === 0) firstMs = Date.now() - beganMs
+      peakMb = Math.max(peakMb, processFigures(worker.pid)?.residentMb ?? 0)
+      if (rows >= records) break
+      if (Date.now() - beganMs > LIMIT_MS)
+        throw new Error(`${rows} of ${records} rows after ${LIMIT_MS} ms`)
+      await sleep(100)
+    }
+    const sink = {
+      seconds: (Date.now() - beganMs) / 1000,
+      cpuSeconds: (processFigures(worker.pid)?.cpuSeconds ?? 0) - before,
+    }
+    await worker.stop()
+    say('                           records/s   records/CPU s   ratio to consume only')
+    for (const [name, run] of Object.entries({
+      'consume only': raw,
+      'consume, avsc, JSON': plain,
+      'whole worker → Iceberg': sink,
+    })) {
+      say(
+        `${name.padEnd(24)} ${rate(records, run.seconds)} ${rate(records, run.cpuSeconds).padStart(15)} ${(raw.seconds / run.seconds).toFixed(2).padStart(14)}`,
+      )
+    }
+    say(
+      `first committed row ${(firstMs / 1000).toFixed(1)} s after the worker was ready; its peak ${peakMb.toFixed(0)} MB resident`,
+    )
+  } finally {
+    await endpoint.stop()
+    await stage.close()
+    rmSync(stage.folder, { recursive: true, force: true })
+  }
+}
+
+const rate = (count: number, seconds: number): string =>
+  String(Math.round(count / seconds)).padStart(11)
+
+async function consume(
+  stage: Stage,
+  records: number,
+  each: (value: Uint8Array) => void,
+): Promise<Run> {
+  const consumer = confluentClients.consumer(
+    { 'bootstrap.servers': stage.bootstrapServers, 'group.id': `bench-${Date.now()}` },
+    EVENTS,
+  )
+  const signal = AbortSignal.timeout(LIMIT_MS)
+  await consumer.connect(signal)
+  consumer.assign(
+    Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: TOPIC, partition, offset: -2 })),
+  )
+  const beganMs = Date.now()
+  const before = process.cpuUsage()
+  for (let n = 0; n < records; ) {
+    const batch = await consumer.poll({ max: 1_000, timeoutMs: 100 }, signal)
+    for (const { value } of batch) if (value !== null) each(value)
+    n += batch.length
+  }
+  const used = process.cpuUsage(before)
+  const run = {
+    seconds: (Date.now() - beganMs) / 1000,
+    cpuSeconds: (used.user + used.system) / 1e6,
+  }
+  await consumer.close()
+  return run
+}
