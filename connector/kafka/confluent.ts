@@ -5,7 +5,7 @@ import kafka from '@confluentinc/kafka-javascript'
 import { ConfigError } from '../api/errors.ts'
 import type { ClientConfig, ClientEvents, KafkaClients } from './client.ts'
 import { ConfluentAdmin } from './native-admin.ts'
-import { clientName } from './native-connection.ts'
+import { clientName, connectTimeoutMs } from './native-connection.ts'
 import { ConfluentConsumer } from './native-consumer.ts'
 import { eventCodes } from './native-errors.ts'
 import { NativeLog } from './native-log.ts'
@@ -66,6 +66,7 @@ export const confluentClients: KafkaClients = {
   producer(config, events) {
     return new ConfluentProducer({
       name: clientName('Producer', config),
+      connectTimeoutMs: connectTimeoutMs(config),
       newLog: () => new NativeLog(events, codeOf),
       make: (log) =>
         make(() => {
@@ -79,6 +80,7 @@ export const confluentClients: KafkaClients = {
     const all = { ...COMMON, ...CONSUMER, ...config }
     return new ConfluentConsumer({
       name: clientName('Consumer', config),
+      connectTimeoutMs: connectTimeoutMs(config),
       newLog: () => new NativeLog(events, codeOf),
       autoOffsetReset: isEarliest(config['auto.offset.reset']) ? 'earliest' : 'latest',
       topicRefreshMs: Number(config['topic.metadata.refresh.interval.ms'] ?? TOPIC_REFRESH_MS),
@@ -99,6 +101,7 @@ export const confluentClients: KafkaClients = {
   admin(config, events) {
     return new ConfluentAdmin({
       name: clientName('Admin client', config),
+      connectTimeoutMs: connectTimeoutMs(config),
       newLog: () => new NativeLog(events, codeOf),
       make: (log) =>
         make(() =>

@@ -109,12 +109,10 @@ export class GroupAssignment {
    */
   async leave(listener: RebalanceListener | undefined): Promise<void> {
     try {
-      const events = this.#events.splice(0)
-      for (const event of events.filter(({ code }) => code !== ASSIGN_PARTITIONS)) {
-        if (listener !== undefined) await this.#handle(event, listener)
-      }
-      for (const event of events.filter(({ code }) => code === ASSIGN_PARTITIONS)) {
-        this.#assign(event.partitions.length === 0 ? [] : event.partitions)
+      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+        // Nothing new is accepted any more; librdkafka needs its answer all the same.
+        if (event.code === ASSIGN_PARTITIONS) this.#assign([])
+        else if (listener !== undefined) await this.#handle(event, listener)
       }
       const partitions = this.partitions()
       if (listener !== undefined && partitions.length > 0) await listener.onRevoked(partitions)

@@ -18,7 +18,6 @@ import type {
 } from './native.ts'
 import { orAborted, settlesWithin } from './waiting.ts'
 
-const CONNECT_TIMEOUT_MS = 10_000
 /** What a native call may take beyond its own time-out before we stop waiting for it. */
 const GRACE_MS = 2_000
 const CLOSE_LIMIT_MS = 10_000
@@ -27,6 +26,7 @@ const NO_TOPIC_ID = /^A{22}(==)?$/
 
 export interface NativeAdminOptions {
   readonly name: string
+  readonly connectTimeoutMs: number
   readonly make: (log: NativeLog) => NativeAdmin
   readonly newLog: () => NativeLog
 }
@@ -56,7 +56,7 @@ export class ConfluentAdmin implements Admin {
     const log = this.#options.newLog()
     this.#connected = { native: this.#options.make(log), log }
     try {
-      await orAborted(this.listTopics(CONNECT_TIMEOUT_MS), signal)
+      await orAborted(this.listTopics(this.#options.connectTimeoutMs), signal)
       log.forget()
     } catch (error) {
       const closed = this.close()

@@ -1,10 +1,12 @@
 import { IllegalWorkerStateError, RetriableError } from '../api/errors.ts'
+import type { ClientConfig } from './client.ts'
 import { callError, meaningOf, STATE } from './native-errors.ts'
 import type { NativeLog } from './native-log.ts'
 import type { NativeClient, NativeError } from './native.ts'
 import { orAborted } from './waiting.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MIN_MS = 500
 const SERVE_INTERVAL_MS = 100
 
 export interface ConnectOptions {
@@ -16,13 +18,15 @@ export interface ConnectOptions {
   serve(): void
   /** Called when a client connects after we have given up on it. */
   dispose(): void
+  /** See `connectTimeoutMs`. */
+  readonly timeoutMs: number
   readonly signal: AbortSignal
 }
 
 /**
  * Connects and waits for a first answer of any broker.
  *
- * @throws RetriableError when none answers within 10 s; ConnectError, as soon as it is known, when credentials
+ * @throws RetriableError when none answers in time; ConnectError, as soon as it is known, when credentials
  * or certificates are refused or the configuration is unusable; the signal's reason.
  */
 export async function connectNative(options: ConnectOptions): Promise<void> {
@@ -35,7 +39,7 @@ export async function connectNative(options: ConnectOptions): Promise<void> {
     if (failure !== undefined) giveUp.abort(failure)
   }, SERVE_INTERVAL_MS)
   const connected = new Promise<void>((resolve, reject) => {
-    client.connect({ allTopics: false, timeout: CONNECT_TIMEOUT_MS }, (error) => {
+    client.connect({ allTopics: false, timeout: options.timeoutMs }, (error) => {
       if (error == null) resolve()
       else reject(connectError(what, error, log))
     })
@@ -71,8 +75,14 @@ function connectError(what: string, error: NativeError, log: NativeLog): Error {
 export const notConnected = (name: string): IllegalWorkerStateError =>
   new IllegalWorkerStateError(`${name} is not connected.`)
 
+/** How long a connect waits for a first answer: as long as a request may take, but at most 10 s. */
+export function connectTimeoutMs(config: ClientConfig): number {
+  const requestMs = Number(config['socket.timeout.ms'] ?? CONNECT_TIMEOUT_MS)
+  return Math.min(Math.max(requestMs, CONNECT_TIMEOUT_MIN_MS), CONNECT_TIMEOUT_MS)
+}
+
 /** The name of a client in messages. */
-export const clientName = (kind: string, config: Readonly<Record<string, unknown>>): string => {
+export const clientName = (kind: string, config: ClientConfig): string => {
   const id = config['client.id']
   return typeof id === 'string' && id !== '' ? `${kind} ${id}` : kind
 }

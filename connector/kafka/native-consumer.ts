@@ -1,4 +1,4 @@
-import { ConnectError, IllegalWorkerStateError, RetriableError } from '../api/errors.ts'
+import { IllegalWorkerStateError, RetriableError } from '../api/errors.ts'
 import {
   type TopicPartition,
   type TopicPartitionOffset,
@@ -7,16 +7,11 @@ import {
 import type { Consumer, ConsumerMessage, RebalanceListener } from './client.ts'
 import { GroupAssignment, type RebalanceEvent } from './group-assignment.ts'
 import { toConsumerMessages } from './messages.ts'
+import { ask, call } from './native-call.ts'
 import { connectNative, notConnected } from './native-connection.ts'
-import {
-  callError,
-  endsClient,
-  isNativeError,
-  PREVIOUS_IN_PROGRESS,
-  STATE,
-} from './native-errors.ts'
+import { callError, endsClient, PREVIOUS_IN_PROGRESS, STATE } from './native-errors.ts'
 import type { NativeLog } from './native-log.ts'
-import type { NativeConsumer, NativeError, NativeTopicPartition } from './native.ts'
+import type { NativeConsumer, NativeLogBounds, NativeTopicPartition } from './native.ts'
 import { TopicPattern } from './topic-pattern.ts'
 import { Nap, settlesWithin } from './waiting.ts'
 
@@ -36,6 +31,7 @@ export interface ConsumerCallbacks {
 
 export interface NativeConsumerOptions {
   readonly name: string
+  readonly connectTimeoutMs: number
   readonly make: (log: NativeLog, callbacks: ConsumerCallbacks) => NativeConsumer
   readonly newLog: () => NativeLog
   /** Where a partition without a committed offset starts. */
@@ -92,6 +88,7 @@ export class ConfluentConsumer implements Consumer {
       client: native,
       log,
       name: this.#options.name,
+      timeoutMs: this.#options.connectTimeoutMs,
       serve: () => native.consume(1, () => {}), // Nothing is assigned yet: this only lets events out.
       dispose: () => native.disconnect(() => {}),
       signal,
@@ -266,44 +263,34 @@ export class ConfluentConsumer implements Consumer {
     if (error !== undefined) throw callError(`${this.#options.name} can't commit`, error)
   }
 
-  committed(
+  async committed(
     partitions: readonly TopicPartition[],
     timeoutMs: number,
   ): Promise<readonly (number | undefined)[]> {
     const { native } = this.#use()
-    if (partitions.length === 0) return Promise.resolve([])
+    if (partitions.length === 0) return []
     const what = `${this.#options.name} can't read its committed offsets`
-    return new Promise((resolve, reject) => {
-      native.committed(plain(partitions), timeoutMs, (error, found) => {
-        if (error != null) {
-          reject(callError(what, error))
-          return
-        }
-        const offsets = new Map<string, number | undefined>()
-        for (const element of found) {
-          if (element instanceof Error) {
-            reject(new RetriableError(what, { cause: element }))
-            return
-          }
-          offsets.set(topicPartitionKey(element), element.offset)
-        }
-        resolve(partitions.map((tp) => offsets.get(topicPartitionKey(tp))))
-      })
-    })
+    const found = await ask<readonly (NativeTopicPartition | Error)[]>(what, (done) =>
+      native.committed(plain(partitions), timeoutMs, done),
+    )
+    const offsets = new Map<string, number | undefined>()
+    for (const element of found) {
+      if (element instanceof Error) throw new RetriableError(what, { cause: element })
+      offsets.set(topicPartitionKey(element), element.offset)
+    }
+    return partitions.map((tp) => offsets.get(topicPartitionKey(tp)))
   }
 
-  logBounds(
+  async logBounds(
     tp: TopicPartition,
     timeoutMs: number,
   ): Promise<{ readonly beginning: number; readonly end: number }> {
     const { native } = this.#use()
-    return new Promise((resolve, reject) => {
-      native.queryWatermarkOffsets(tp.topic, tp.partition, timeoutMs, (error, found) => {
-        if (error != null)
-          reject(callError(`Can't read the log's ends of ${topicPartitionKey(tp)}`, error))
-        else resolve({ beginning: found.lowOffset, end: found.highOffset })
-      })
-    })
+    const what = `Can't read the log's ends of ${topicPartitionKey(tp)}`
+    const ends = await ask<NativeLogBounds>(what, (done) =>
+      native.queryWatermarkOffsets(tp.topic, tp.partition, timeoutMs, done),
+    )
+    return { beginning: ends.lowOffset, end: ends.highOffset }
   }
 
   close(): Promise<void> {
@@ -355,17 +342,3 @@ const plain = (partitions: readonly TopicPartition[]): NativeTopicPartition[] =>
 
 const notAssigned = (name: string, tp: TopicPartition): IllegalWorkerStateError =>
   new IllegalWorkerStateError(`${topicPartitionKey(tp)} is not assigned to ${name}.`)
-
-/** Runs a native call; resolves with its error. */
-function call(
-  start: (done: (error: NativeError | null | undefined) => void) => void,
-): Promise<NativeError | undefined> {
-  return new Promise((resolve, reject) => {
-    try {
-      start((error) => resolve(error ?? undefined))
-    } catch (error) {
-      if (isNativeError(error)) resolve(error)
-      else reject(new ConnectError('The native Kafka client refused a call.', { cause: error }))
-    }
-  })
-}

@@ -4,6 +4,7 @@ import { endsClient, TLS } from './native-errors.ts'
 import type { NativeError, NativeLogEvent } from './native.ts'
 
 const REASONS_MAX = 4
+const REPEAT_MS = 30_000
 const SEVERITY_ERROR = 3
 const SEVERITY_WARNING = 4
 const SEVERITY_NOTICE = 5
@@ -16,6 +17,8 @@ export class NativeLog {
   readonly #events: ClientEvents
   readonly #codeOf: (error: NativeError) => number | undefined
   readonly #reasons: string[] = []
+  /** When each text was logged last; their number is bounded by librdkafka's errors. */
+  readonly #told = new Map<string, number>()
   #refused: NativeError | undefined
 
   constructor(events: ClientEvents, codeOf: (error: NativeError) => number | undefined) {
@@ -34,7 +37,9 @@ export class NativeLog {
 
   readonly onError = (error: NativeError): void => {
     const code = this.#codeOf(error)
-    this.#events.log('warn', `Kafka client: ${error.message} (${code ?? 'no code'}).`)
+    if (this.#isNews(error.message)) {
+      this.#events.log('warn', `Kafka client: ${error.message} (${code ?? 'no code'}).`)
+    }
     if (code !== undefined && endsClient(code)) {
       this.#refused = {
         message: error.message,
@@ -42,6 +47,15 @@ export class NativeLog {
         ...(error.origin && { origin: error.origin }),
       }
     }
+  }
+
+  /** Some events come with every attempt to reconnect, several a second. */
+  #isNews(message: string): boolean {
+    const now = performance.now()
+    const before = this.#told.get(message)
+    if (before !== undefined && now - before < REPEAT_MS) return false
+    this.#told.set(message, now)
+    return true
   }
 
   /** Latest complaints, oldest first. */
@@ -66,8 +80,9 @@ export class NativeLog {
     return new ConnectError(`${what}: ${message}`, { cause: refused })
   }
 
+  /** Logs something that passes; the same one at most every 30 s. */
   warn(message: string): void {
-    this.#events.log('warn', message)
+    if (this.#isNews(message)) this.#events.log('warn', message)
   }
 }
 

@@ -12,6 +12,7 @@ const DISCONNECT_LIMIT_MS = 5_000
 
 export interface NativeProducerOptions {
   readonly name: string
+  readonly connectTimeoutMs: number
   readonly make: (log: NativeLog) => NativeProducer
   readonly newLog: () => NativeLog
 }
@@ -56,6 +57,7 @@ export class ConfluentProducer implements Producer {
       client: native,
       log,
       name: this.#options.name,
+      timeoutMs: this.#options.connectTimeoutMs,
       serve: () => native.setPollInBackground(true),
       dispose: () => native.disconnect(0, () => {}),
       signal,

@@ -29,6 +29,11 @@ export interface NativeMetadata {
   readonly topics: readonly { readonly name: string }[]
 }
 
+export interface NativeLogBounds {
+  readonly lowOffset: number
+  readonly highOffset: number
+}
+
 interface Events {
   on(event: 'event.log', listener: (event: NativeLogEvent) => void): unknown
   on(event: 'event.error' | 'error', listener: (error: NativeError) => void): unknown
@@ -49,7 +54,7 @@ export interface NativeClient extends Events {
     topic: string,
     partition: number,
     timeoutMs: number,
-    done: DoneWith<{ readonly lowOffset: number; readonly highOffset: number }>,
+    done: DoneWith<NativeLogBounds>,
   ): void
 }
 

@@ -50,6 +50,11 @@ export class FakeCluster {
     return true
   }
 
+  /** Whether the message has somewhere to go. */
+  has({ topic, partition = 0 }: ProducerMessage): boolean {
+    return this.topics.get(topic)?.logs[partition] !== undefined
+  }
+
   log(tp: TopicPartition): FakeLog {
     const log = this.topics.get(tp.topic)?.logs[tp.partition]
     if (log === undefined) throw new NotFoundError(`${topicPartitionKey(tp)} does not exist.`)

@@ -24,6 +24,9 @@ export interface FakeFaults {
   down(what: string): Error
 }
 
+/** What `call` returns or throws, as a promise. */
+const attempt = <T>(call: () => T): Promise<T> => new Promise((resolve) => resolve(call()))
+
 export class FakeConsumer implements Consumer, FakeMember {
   readonly #cluster: FakeCluster
   readonly #faults: FakeFaults
@@ -116,9 +119,10 @@ export class FakeConsumer implements Consumer, FakeMember {
   }
 
   seek(position: TopicPartitionOffset): Promise<void> {
-    this.#checkAssigned(position)
-    this.#setPosition(position)
-    return Promise.resolve()
+    return attempt(() => {
+      this.#checkAssigned(position)
+      this.#setPosition(position)
+    })
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -133,42 +137,48 @@ export class FakeConsumer implements Consumer, FakeMember {
   }
 
   position(tp: TopicPartition): Promise<number> {
-    this.#checkAssigned(tp)
-    return Promise.resolve(this.#positionOf(tp))
+    return attempt(() => {
+      this.#checkAssigned(tp)
+      return this.#positionOf(tp)
+    })
   }
 
   commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
-    this.#check()
-    const error = this.#faults.commitErrors.shift()
-    if (error !== undefined) return Promise.reject(error)
-    if (this.#faults.isDown) return Promise.reject(this.#faults.down('commit'))
-    const isMember = this.#listener === undefined || this.#group().members.has(this)
-    if (!isMember) return Promise.reject(new ConnectError('Broker: Unknown member (25)'))
-    for (const { topic, partition, offset } of offsets) {
-      const tp = { topic, partition }
-      this.#group().offsets.set(topicPartitionKey(tp), { ...tp, offset })
-    }
-    return Promise.resolve()
+    return attempt(() => {
+      this.#check()
+      const error = this.#faults.commitErrors.shift()
+      if (error !== undefined) throw error
+      if (this.#faults.isDown) throw this.#faults.down('commit')
+      const isMember = this.#listener === undefined || this.#group().members.has(this)
+      if (!isMember) throw new ConnectError('Broker: Unknown member (25)')
+      for (const { topic, partition, offset } of offsets) {
+        const tp = { topic, partition }
+        this.#group().offsets.set(topicPartitionKey(tp), { ...tp, offset })
+      }
+    })
   }
 
   committed(
     partitions: readonly TopicPartition[],
     _timeoutMs: number,
   ): Promise<readonly (number | undefined)[]> {
-    this.#check()
-    if (this.#faults.isDown) return Promise.reject(this.#faults.down('read committed offsets'))
-    const { offsets } = this.#group()
-    return Promise.resolve(partitions.map((tp) => offsets.get(topicPartitionKey(tp))?.offset))
+    return attempt(() => {
+      this.#check()
+      if (this.#faults.isDown) throw this.#faults.down('read committed offsets')
+      const { offsets } = this.#group()
+      return partitions.map((tp) => offsets.get(topicPartitionKey(tp))?.offset)
+    })
   }
 
-  // oxlint-disable-next-line typescript/require-await -- what it throws is a rejection
-  async logBounds(
+  logBounds(
     tp: TopicPartition,
     _timeoutMs: number,
   ): Promise<{ readonly beginning: number; readonly end: number }> {
-    this.#check()
-    if (this.#faults.isDown) throw this.#faults.down('read the log')
-    return { beginning: this.#cluster.log(tp).beginning, end: this.#cluster.end(tp) }
+    return attempt(() => {
+      this.#check()
+      if (this.#faults.isDown) throw this.#faults.down('read the log')
+      return { beginning: this.#cluster.log(tp).beginning, end: this.#cluster.end(tp) }
+    })
   }
 
   async close(): Promise<void> {

@@ -120,8 +120,8 @@ class FakeProducer implements Producer {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { message, onDelivery } = next
       let error = deliveryError(message)
-      if (error === undefined && !cluster.topics.has(message.topic)) {
-        error = new RetriableError(`Can't send to ${message.topic}: unknown topic (3)`)
+      if (error === undefined && !cluster.has(message)) {
+        error = new RetriableError(`Can't send to ${message.topic}: unknown topic or partition (3)`)
       }
       if (error === undefined) {
         const { topic, partition, offset } = cluster.append(message)
