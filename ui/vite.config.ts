@@ -4,24 +4,25 @@ import { defineConfig, type Plugin } from 'vite'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 
+function makeGeometry(folder: string): void {
+  const geometry = JSON.parse(
+    readFileSync(path.join(ROOT, 'source-mta/static/subway.json'), 'utf8'),
+  ) as { shapes: unknown; routes: unknown; stops: unknown }
+  const { shapes, routes, stops } = geometry
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(
+    path.join(folder, 'subway-geometry.json'),
+    JSON.stringify({ shapes, routes, stops }),
+  )
+}
+
 /** The page draws trains along their tracks: the shapes of the source's geometry, without the rest of it. */
 function subwayShapes(): Plugin {
-  const make = (folder: string): void => {
-    const geometry = JSON.parse(
-      readFileSync(path.join(ROOT, 'source-mta/static/subway.json'), 'utf8'),
-    ) as { shapes: unknown; routes: unknown; stops: unknown }
-    const { shapes, routes, stops } = geometry
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(
-      path.join(folder, 'subway-geometry.json'),
-      JSON.stringify({ shapes, routes, stops }),
-    )
-  }
   return {
     name: 'subway-shapes',
-    writeBundle: ({ dir }) => make(dir ?? ''),
+    writeBundle: ({ dir }) => makeGeometry(dir ?? ''),
     configureServer: (server) => {
-      make(path.join(ROOT, 'ui/node_modules/.generated'))
+      makeGeometry(path.join(ROOT, 'ui/node_modules/.generated'))
       server.middlewares.use('/ui/subway-geometry.json', (_request, response) => {
         response.setHeader('content-type', 'application/json')
         response.end(

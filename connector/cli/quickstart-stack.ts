@@ -246,7 +246,7 @@ export class Stack {
       host: HOST,
       dataDir: path.join(this.#options.dataDir, 'registry'),
       clock: this.#clock,
-      log: createLogger('warn'),
+      log: createLogger('WARN'),
     })
     this.#servers.push(registry)
     return registry.url
@@ -262,7 +262,7 @@ export class Stack {
       speed,
       seed,
       clock: this.#clock,
-      log: createLogger('warn'),
+      log: createLogger('WARN'),
     })
     this.#servers.push(server)
     return server.url

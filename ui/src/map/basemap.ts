@@ -67,12 +67,13 @@ export function createBasemap(container: HTMLElement, view: View, isDark: boolea
   return map
 }
 
+const file = (name: string): { type: 'geojson'; data: string } => ({
+  type: 'geojson',
+  data: new URL(`basemap/${name}.json`, document.baseURI).href,
+})
+
 function styleFor(isDark: boolean): StyleSpecification {
   const palette = isDark ? DARK : LIGHT
-  const file = (name: string): { type: 'geojson'; data: string } => ({
-    type: 'geojson',
-    data: new URL(`basemap/${name}.json`, document.baseURI).href,
-  })
   return {
     version: 8,
     sources: {
@@ -85,85 +86,100 @@ function styleFor(isDark: boolean): StyleSpecification {
     layers: [
       { id: 'water', type: 'background', paint: { 'background-color': palette.water } },
       { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': palette.land } },
-      {
-        id: 'streets',
-        type: 'line',
-        source: 'streets',
-        layout: { 'line-join': 'round', 'line-cap': 'round' },
-        paint: {
-          'line-color': palette.street,
-          'line-width': ['interpolate', ['linear'], ['zoom'], 10, 0.6, 14, 3, 17, 9],
-        },
-      },
-      {
-        id: 'lines-casing',
-        type: 'line',
-        source: 'lines',
-        layout: { 'line-join': 'round', 'line-cap': 'round' },
-        paint: {
-          'line-color': palette.casing,
-          'line-width': ['interpolate', ['linear'], ['zoom'], 9, 2, 12, 4, 16, 9],
-        },
-      },
-      {
-        id: 'lines',
-        type: 'line',
-        source: 'lines',
-        layout: { 'line-join': 'round', 'line-cap': 'round' },
-        paint: {
-          'line-color': ['get', 'color'],
-          'line-opacity': isDark ? 0.75 : 0.6,
-          'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 12, 2.2, 16, 5],
-        },
-      },
-      {
-        id: 'stations',
-        type: 'circle',
-        source: 'stations',
-        minzoom: 11.5,
-        paint: {
-          'circle-radius': ['interpolate', ['linear'], ['zoom'], 11.5, 1.5, 15, 4],
-          'circle-color': palette.casing,
-          'circle-stroke-color': palette.label,
-          'circle-stroke-width': 1,
-        },
-      },
-      {
-        id: 'station-names',
-        type: 'symbol',
-        source: 'stations',
-        minzoom: 13.5,
-        layout: {
-          'text-field': ['get', 'name'],
-          'text-size': 11,
-          'text-offset': [0, 1.1],
-          'text-anchor': 'top',
-          'text-max-width': 8,
-        },
-        paint: {
-          'text-color': palette.label,
-          'text-halo-color': palette.halo,
-          'text-halo-width': 1.4,
-        },
-      },
-      {
-        id: 'borough-names',
-        type: 'symbol',
-        source: 'boroughs',
-        maxzoom: 12.5,
-        layout: {
-          'text-field': ['get', 'name'],
-          'text-size': ['interpolate', ['linear'], ['zoom'], 9, 11, 12, 16],
-          'text-transform': 'uppercase',
-          'text-letter-spacing': 0.15,
-        },
-        paint: {
-          'text-color': palette.label,
-          'text-opacity': 0.8,
-          'text-halo-color': palette.halo,
-          'text-halo-width': 1.5,
-        },
-      },
+      ...lineLayers(palette, isDark),
+      ...placeLayers(palette),
     ],
   }
+}
+
+const ROUND = { 'line-join': 'round', 'line-cap': 'round' } as const
+
+/** Bus routes stand in for streets. */
+function lineLayers(palette: Palette, isDark: boolean): StyleSpecification['layers'] {
+  return [
+    {
+      id: 'streets',
+      type: 'line',
+      source: 'streets',
+      layout: ROUND,
+      paint: {
+        'line-color': palette.street,
+        'line-width': ['interpolate', ['linear'], ['zoom'], 10, 0.6, 14, 3, 17, 9],
+      },
+    },
+    {
+      id: 'lines-casing',
+      type: 'line',
+      source: 'lines',
+      layout: ROUND,
+      paint: {
+        'line-color': palette.casing,
+        'line-width': ['interpolate', ['linear'], ['zoom'], 9, 2, 12, 4, 16, 9],
+      },
+    },
+    {
+      id: 'lines',
+      type: 'line',
+      source: 'lines',
+      layout: ROUND,
+      paint: {
+        'line-color': ['get', 'color'],
+        'line-opacity': isDark ? 0.75 : 0.6,
+        'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 12, 2.2, 16, 5],
+      },
+    },
+  ]
+}
+
+function placeLayers(palette: Palette): StyleSpecification['layers'] {
+  return [
+    {
+      id: 'stations',
+      type: 'circle',
+      source: 'stations',
+      minzoom: 11.5,
+      paint: {
+        'circle-radius': ['interpolate', ['linear'], ['zoom'], 11.5, 1.5, 15, 4],
+        'circle-color': palette.casing,
+        'circle-stroke-color': palette.label,
+        'circle-stroke-width': 1,
+      },
+    },
+    {
+      id: 'station-names',
+      type: 'symbol',
+      source: 'stations',
+      minzoom: 13.5,
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-size': 11,
+        'text-offset': [0, 1.1],
+        'text-anchor': 'top',
+        'text-max-width': 8,
+      },
+      paint: {
+        'text-color': palette.label,
+        'text-halo-color': palette.halo,
+        'text-halo-width': 1.4,
+      },
+    },
+    {
+      id: 'borough-names',
+      type: 'symbol',
+      source: 'boroughs',
+      maxzoom: 12.5,
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-size': ['interpolate', ['linear'], ['zoom'], 9, 11, 12, 16],
+        'text-transform': 'uppercase',
+        'text-letter-spacing': 0.15,
+      },
+      paint: {
+        'text-color': palette.label,
+        'text-opacity': 0.8,
+        'text-halo-color': palette.halo,
+        'text-halo-width': 1.5,
+      },
+    },
+  ]
 }

@@ -93,8 +93,8 @@ export function MapPage() {
           colors={known.colors}
           stops={known.stops}
           isFollowing={isFollowing.value}
-          onFollow={(follow) => {
-            isFollowing.value = follow
+          onFollow={(isOn) => {
+            isFollowing.value = isOn
           }}
           onClose={() => select(undefined)}
         />

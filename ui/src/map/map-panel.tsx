@@ -44,30 +44,7 @@ export function MapPanel({ summary, colors, filter, onFilter, onSelect }: MapPan
           </button>
         ))}
       </div>
-      <div class="lines" role="group" aria-label="Lines">
-        {summary.lines
-          .filter(({ kind }) => kind === 'subway')
-          .sort((a, b) => a.line.localeCompare(b.line))
-          .map(({ line, vehicles }) => {
-            const color = `#${colors.route(line)?.color ?? '6b7280'}`
-            return (
-              <button
-                key={line}
-                type="button"
-                class="line"
-                style={{ background: color, color: textOn(color) }}
-                aria-pressed={filter.line === line}
-                aria-label={`${line} line, ${vehicles} trains`}
-                title={`${colors.route(line)?.long ?? line}: ${vehicles} trains`}
-                onClick={() =>
-                  onFilter({ ...filter, line: filter.line === line ? undefined : line })
-                }
-              >
-                {line}
-              </button>
-            )
-          })}
-      </div>
+      <Lines summary={summary} colors={colors} filter={filter} onFilter={onFilter} />
       <input
         type="search"
         placeholder="Route or vehicle, e.g. M15"
@@ -88,5 +65,32 @@ export function MapPanel({ summary, colors, filter, onFilter, onSelect }: MapPan
         </ul>
       )}
     </section>
+  )
+}
+
+function Lines({ summary, colors, filter, onFilter }: Omit<MapPanelProps, 'onSelect'>) {
+  return (
+    <div class="lines" role="group" aria-label="Lines">
+      {summary.lines
+        .filter(({ kind }) => kind === 'subway')
+        .sort((a, b) => a.line.localeCompare(b.line))
+        .map(({ line, vehicles }) => {
+          const color = `#${colors.route(line)?.color ?? '6b7280'}`
+          return (
+            <button
+              key={line}
+              type="button"
+              class="line"
+              style={{ background: color, color: textOn(color) }}
+              aria-pressed={filter.line === line}
+              aria-label={`${line} line, ${vehicles} trains`}
+              title={`${colors.route(line)?.long ?? line}: ${vehicles} trains`}
+              onClick={() => onFilter({ ...filter, line: filter.line === line ? undefined : line })}
+            >
+              {line}
+            </button>
+          )
+        })}
+    </div>
   )
 }

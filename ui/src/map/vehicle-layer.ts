@@ -1,6 +1,6 @@
 // Vehicles on a canvas of their own above the basemap, so that the basemap is redrawn only when the camera moves.
 import type { Vehicle } from '../../live/messages.ts'
-import type { FleetStore } from './fleet-store.ts'
+import type { FleetStore, Placed } from './fleet-store.ts'
 import { kindOf, type LineColors, textOn } from './lines.ts'
 import type { Camera } from './projection.ts'
 
@@ -61,7 +61,7 @@ export class VehicleLayer {
       if (x < -20 || y < -20 || x > camera.width + 20 || y > camera.height + 20) continue
       if (!options.isShown(vehicle)) continue
       this.#inView++
-      if (kindOf(vehicle.feedId) === 'bus') this.#bus(x, y, placed.heading, placed.opacity, options)
+      if (kindOf(vehicle.feedId) === 'bus') this.#bus(x, y, placed, options)
       else trains.push([vehicle, x, y, placed.heading, placed.opacity])
     }
     // Trains after buses: there are few of them, and they matter most.
@@ -90,13 +90,7 @@ export class VehicleLayer {
     return best
   }
 
-  #bus(
-    x: number,
-    y: number,
-    heading: number,
-    opacity: number,
-    { zoom, isDark }: DrawOptions,
-  ): void {
+  #bus(x: number, y: number, { heading, opacity }: Placed, { zoom, isDark }: DrawOptions): void {
     const context = this.#context
     const r = zoom < 11 ? 1.6 : zoom < 13 ? 2.6 : 4.2
     context.globalAlpha = opacity * 0.85

@@ -57,6 +57,15 @@ export function ConnectorPage({ name }: { readonly name: string }) {
           </tbody>
         </table>
       </div>
+      <Config info={info} />
+      <Events name={name} />
+    </div>
+  )
+}
+
+function Config({ info }: { readonly info: ConnectorInfo | undefined }) {
+  return (
+    <>
       <h2>Configuration</h2>
       <dl class="config">
         {Object.entries(info?.config ?? {})
@@ -68,6 +77,13 @@ export function ConnectorPage({ name }: { readonly name: string }) {
             </div>
           ))}
       </dl>
+    </>
+  )
+}
+
+function Events({ name }: { readonly name: string }) {
+  return (
+    <>
       <h2>Events</h2>
       <ul class="events">
         {events.value
@@ -79,7 +95,7 @@ export function ConnectorPage({ name }: { readonly name: string }) {
           ))}
         {events.value.length === 0 && <li>Nothing has changed since this page was opened.</li>}
       </ul>
-    </div>
+    </>
   )
 }
 
