@@ -1,0 +1,81 @@
+// A TableIngest over the fake warehouse, whose commits a test drives by hand.
+import type { NewField } from '../../connector/local/iceberg/types.ts'
+import { defaultPipeOf } from '../../connector/local/snowflake/identifiers.ts'
+import { ByteBudget } from '../../connector/local/snowflake/streaming/byte-budget.ts'
+import type { ErrorEntry } from '../../connector/local/snowflake/streaming/error-log.ts'
+import { PipeChannels } from '../../connector/local/snowflake/streaming/pipe-channels.ts'
+import {
+  type IngestContext,
+  TableIngest,
+} from '../../connector/local/snowflake/streaming/table-ingest.ts'
+import { FakeClock } from './fake-clock.ts'
+import { FakeWarehouse, type FakeTable } from './fake-warehouse.ts'
+import { recordingLog } from './recording-log.ts'
+
+export const TABLE = { database: 'DB', schema: 'S', table: 'T' }
+export const FIELDS: readonly NewField[] = [
+  { name: 'C', required: true, type: 'string' },
+  { name: 'N', required: false, type: 'long' },
+]
+
+export interface IngestStage {
+  readonly warehouse: FakeWarehouse
+  readonly table: FakeTable
+  readonly clock: FakeClock
+  readonly budget: ByteBudget
+  readonly errors: ErrorEntry[]
+  ingest: TableIngest
+  pipe: PipeChannels
+  /** What a kill -9 and a new start do: everything in memory is gone. */
+  restart(): void
+}
+
+export async function makeIngest(options: Partial<IngestContext> = {}): Promise<IngestStage> {
+  const warehouse = new FakeWarehouse()
+  await warehouse.createDatabase(TABLE.database)
+  await warehouse.createSchema(TABLE.database, TABLE.schema)
+  const table = await warehouse.createTable(TABLE, FIELDS, {})
+  const clock = new FakeClock({ nowMs: 1_000_000 })
+  const errors: ErrorEntry[] = []
+  const budget = new ByteBudget(1_000_000)
+  const start = (): { ingest: TableIngest; pipe: PipeChannels } => {
+    const ingest = new TableIngest(table, {
+      warehouse,
+      clock,
+      log: recordingLog(),
+      limits: undefined,
+      budget,
+      tableBudget: () => new ByteBudget(1_000_000),
+      beforeCommit: () => Promise.resolve(),
+      errorLog: {
+        append: (_table, entries) => {
+          errors.push(...entries)
+          return Promise.resolve()
+        },
+      },
+      ...options,
+    })
+    const name = defaultPipeOf(TABLE.table)
+    const pipe = ingest.pipe(name, () => new PipeChannels(name, true, table.properties))
+    return { ingest, pipe }
+  }
+  const stage: IngestStage = {
+    warehouse,
+    table,
+    clock,
+    errors,
+    budget,
+    ...start(),
+    restart: () => Object.assign(stage, start()),
+  }
+  return stage
+}
+
+/** Rows `{"C":channel,"N":n}` for n in [from, to]. */
+export const rowsOf = (channel: string, from: number, to: number): Uint8Array =>
+  Buffer.from(
+    Array.from(
+      { length: to - from + 1 },
+      (_, index) => `${JSON.stringify({ C: channel, N: from + index })}\n`,
+    ).join(''),
+  )
