@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { FEEDS } from '../../source-mta/simulator/feed-catalog.ts'
+import { findRecordings } from '../../source-mta/simulator/replay.ts'
 import { startFeedServer } from '../../source-mta/simulator/server.ts'
 import { probeLiveFeeds } from '../../source-mta/simulator/probe.ts'
 import type { Clock } from '../api/clock.ts'
-import { ConnectError } from '../api/errors.ts'
 import { freePort } from '../local/ports.ts'
 import { startLocalRegistry } from '../local/registry/server.ts'
 import { RollingLog } from '../local/rolling-log.ts'
@@ -41,20 +42,6 @@ const PREFERRED_PORTS = {
 }
 const PROBE_MS = 3_000
 const BUS_KEY = 'MTA_BUS_API_KEY'
-const RECORDED: Readonly<Record<string, string>> = {
-  ace: 'mta-subway-ace',
-  bdfm: 'mta-subway-bdfm',
-  g: 'mta-subway-g',
-  jz: 'mta-subway-jz',
-  nqrw: 'mta-subway-nqrw',
-  l: 'mta-subway-l',
-  si: 'mta-subway-si',
-  '1234567s': 'mta-subway-1234567s',
-  lirr: 'mta-lirr',
-  mnr: 'mta-mnr',
-  bus: 'mta-bus-vp',
-}
-
 interface StackOptions {
   readonly options: QuickstartOptions
   readonly clock: Clock
@@ -201,12 +188,7 @@ export class Stack {
 
   async #chooseFeeds(): Promise<FeedsKind> {
     const { feeds } = this.#options
-    if (feeds.kind === 'replay') {
-      const recordings = namesIn(feeds.dir).filter((name) => name.endsWith('.pb'))
-      if (recordings.length === 0)
-        throw new ConnectError(`--feeds replay:${feeds.dir}: no *.pb in it.`)
-      return 'replay'
-    }
+    if (feeds.kind === 'replay') return 'replay'
     if (feeds.kind !== 'auto') return feeds.kind
     this.#say(`Asking MTA's live feeds (at most ${PROBE_MS / 1000} s) …`)
     const answer = await probeLiveFeeds({ timeoutMs: PROBE_MS })
@@ -221,20 +203,15 @@ export class Stack {
   #feedChoice(): Pick<ConfigPlan, 'feedIds' | 'busApiKey'> {
     const { feeds } = this.#options
     if (feeds.kind === 'replay') {
-      const ids = new Set(Object.values(feeds.map))
-      for (const name of namesIn(feeds.dir)) {
-        const tag = /^\d+\.([^.]+)\.pb$/.exec(name)?.[1] ?? /^([^_.]+).*\.pb$/.exec(name)?.[1]
-        const id = tag === undefined ? undefined : (feeds.map[tag] ?? RECORDED[tag])
-        if (id !== undefined) ids.add(id)
-      }
-      return { feedIds: [...ids].join(','), busApiKey: 'simulated' }
+      const { byFeed } = findRecordings(feeds.dir, feeds.map)
+      return { feedIds: [...byFeed.keys()].join(','), busApiKey: 'simulated' }
     }
     if (this.#kind === 'simulated') return { feedIds: undefined, busApiKey: 'simulated' }
     if (process.env[BUS_KEY] !== undefined) return { feedIds: undefined, busApiKey: 'environment' }
     this.#say(
       `Without ${BUS_KEY} in the environment there are no live buses (keys are free at MTA).`,
     )
-    const rail = Object.entries(RECORDED).flatMap(([tag, id]) => (tag === 'bus' ? [] : [id]))
+    const rail = FEEDS.flatMap(({ id }) => (id.includes('bus') ? [] : [id]))
     return { feedIds: rail.join(','), busApiKey: 'none' }
   }
 
@@ -328,14 +305,3 @@ export class Stack {
 }
 
 const embedded = (given: string | undefined): string => (given === undefined ? ' (embedded)' : '')
-
-function namesIn(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir)
-  } catch (error) {
-    throw new ConnectError(
-      `--feeds replay:${dir}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    )
-  }
-}
