@@ -137,7 +137,7 @@ export function selectFromNdjson(schema: IcebergStruct, file: string): string {
     const value = fromJson({ sql: name, depth: 0 }, f.type)
     return `${checked(f.required ? f.name : undefined, `${name} IS NULL`, value)} AS ${name}`
   })
-  const options = `format='newline_delimited', auto_detect=false, maximum_object_size=${OBJECT_BYTES_MAX}`
+  const options = `format='newline_delimited', auto_detect=false, records='true', maximum_object_size=${OBJECT_BYTES_MAX}`
   return `SELECT ${select.join(', ')} FROM read_json(${literal(file)}, ${options}, columns={${columns.join(', ')}})`
 }
 const OBJECT_BYTES_MAX = 16 * 1024 * 1024
