@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import kafka from '@confluentinc/kafka-javascript'
 import { ConfigError } from '../api/errors.ts'
 import type { ClientConfig, ClientEvents, KafkaClients } from './client.ts'
+import { readClusterId } from './cluster-id.ts'
 import { ConfluentAdmin } from './native-admin.ts'
 import { clientName, connectTimeoutMs } from './native-connection.ts'
 import { ConfluentConsumer } from './native-consumer.ts'
@@ -100,6 +101,7 @@ export const confluentClients: KafkaClients = {
 
   admin(config, events) {
     return new ConfluentAdmin({
+      clusterId: (timeoutMs) => readClusterId(config, timeoutMs),
       name: clientName('Admin client', config),
       connectTimeoutMs: connectTimeoutMs(config),
       newLog: () => new NativeLog(events, codeOf),

@@ -29,6 +29,7 @@ export interface NativeAdminOptions {
   readonly connectTimeoutMs: number
   readonly make: (log: NativeLog) => NativeAdmin
   readonly newLog: () => NativeLog
+  readonly clusterId: (timeoutMs: number) => Promise<string | undefined>
 }
 
 interface Connected {
@@ -115,8 +116,8 @@ export class ConfluentAdmin implements Admin {
     )
   }
 
-  clusterId(_timeoutMs: number): Promise<string | undefined> {
-    return Promise.resolve(undefined) // The native client does not tell it.
+  clusterId(timeoutMs: number): Promise<string | undefined> {
+    return this.#options.clusterId(timeoutMs)
   }
 
   async listGroupOffsets(

@@ -28,3 +28,12 @@ export function ask<T>(
     })
   })
 }
+
+/** Runs a call that returns at once. @throws the error that `callError` makes of the native one. */
+export function callNow(what: string, start: () => void): void {
+  try {
+    start()
+  } catch (error) {
+    throw isNativeError(error) ? callError(what, error) : error
+  }
+}

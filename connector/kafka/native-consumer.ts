@@ -7,7 +7,7 @@ import {
 import type { Consumer, ConsumerMessage, RebalanceListener } from './client.ts'
 import { GroupAssignment, type RebalanceEvent } from './group-assignment.ts'
 import { toConsumerMessages } from './messages.ts'
-import { ask, call } from './native-call.ts'
+import { ask, call, callNow } from './native-call.ts'
 import { connectNative, notConnected } from './native-connection.ts'
 import { callError, endsClient, PREVIOUS_IN_PROGRESS, STATE } from './native-errors.ts'
 import type { NativeLog } from './native-log.ts'
@@ -108,7 +108,7 @@ export class ConfluentConsumer implements Consumer {
       return
     }
     this.#pattern = undefined
-    native.subscribe(topics)
+    callNow(`${this.#options.name} can't subscribe`, () => native.subscribe(topics))
   }
 
   assign(partitions: readonly TopicPartitionOffset[]): void {
@@ -119,9 +119,8 @@ export class ConfluentConsumer implements Consumer {
     for (const tp of partitions) {
       if (tp.offset >= 0) this.#positions.set(topicPartitionKey(tp), tp.offset)
     }
-    group.assignManually(
-      partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
-    )
+    const starts = partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+    callNow(`${this.#options.name} can't assign`, () => group.assignManually(starts))
   }
 
   poll(
@@ -227,15 +226,17 @@ export class ConfluentConsumer implements Consumer {
     const { native, group } = this.#use()
     const assigned = this.#assignedOf(partitions, group)
     group.pause(partitions)
-    if (assigned.length > 0) native.pause(assigned)
+    if (assigned.length === 0) return
+    callNow(`${this.#options.name} can't pause`, () => native.pause(assigned))
   }
 
   resume(partitions: readonly TopicPartition[]): void {
     const { native, group } = this.#use()
     const assigned = this.#assignedOf(partitions, group)
     group.resume(partitions)
-    if (assigned.length > 0) native.resume(assigned)
     this.#nap.wake()
+    if (assigned.length === 0) return
+    callNow(`${this.#options.name} can't resume`, () => native.resume(assigned))
   }
 
   async position(tp: TopicPartition): Promise<number> {

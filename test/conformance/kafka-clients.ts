@@ -389,6 +389,7 @@ export function kafkaClientsConformance(
         expect(await admin.listTopics(WAIT_MS)).toEqual(
           expect.arrayContaining(Object.keys(CONFORMANCE_TOPICS)),
         )
+        expect(await admin.clusterId(WAIT_MS)).toMatch(/^[\w-]{5,}$/)
       })
     })
   })

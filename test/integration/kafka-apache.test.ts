@@ -104,7 +104,7 @@ describeWith(['kafka'], 'Apache Kafka', () => {
 
     test('says that a certificate file is not there', async () => {
       const failure = connect(broker, { ...plain, 'ssl.truststore.location': '/nowhere/ca.pem' })
-      await expect(failure).rejects.toThrow(/\/nowhere\/ca\.pem/)
+      await expect(failure).rejects.toThrow(/ssl\.ca\.location failed/)
       await expect(failure).rejects.not.toBeInstanceOf(RetriableError)
     })
   })
