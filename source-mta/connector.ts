@@ -1,5 +1,7 @@
 import type { ConfigDef, ConfigValue } from '../connector/api/config-def.ts'
 import { SourceConnector } from '../connector/api/connector.ts'
+import { ConnectError } from '../connector/api/errors.ts'
+import type { SourceOffset, SourcePartition } from '../connector/api/records.ts'
 import type { SourceTask } from '../connector/api/source-task.ts'
 import type { Props } from '../connector/api/task-context.ts'
 import { MTA_SOURCE_CONFIG, configDef, parseConfig, validateConfig } from './config.ts'
@@ -40,6 +42,22 @@ export class MtaSourceConnector extends SourceConnector {
   }
 
   override stop(): void {}
+
+  /** A partition is `{feed: id}`; null makes the feed's vehicles be emitted once more. */
+  override alterOffsets(
+    _config: Props,
+    offsets: readonly (readonly [SourcePartition, SourceOffset | null])[],
+  ): boolean {
+    for (const [partition] of offsets) {
+      const { feed } = partition
+      if (typeof feed !== 'string' || Object.keys(partition).length !== 1) {
+        throw new ConnectError(
+          `A source partition must be {"feed": "<id>"}, got ${JSON.stringify(partition)}`,
+        )
+      }
+    }
+    return true
+  }
 
   override config(): ConfigDef {
     return this.#props['feeds'] === undefined && Object.keys(this.#props).length === 0

@@ -76,7 +76,9 @@ export function qualityFlags(
       flags.push('SPEED_IMPLAUSIBLE')
     }
   }
-  flags.push(...timeFlags(vehicle.timestamp, profile, options.times))
+  // The time of a subway trip without a train is its scheduled departure: nobody has seen anything yet.
+  const isScheduled = profile.isSubway && vehicle.trip.nyct?.isAssigned !== true
+  if (!isScheduled) flags.push(...timeFlags(vehicle.timestamp, profile, options.times))
   const { estimatedCount: count, estimatedCapacity: capacity } = vehicle.crowding
   if (count !== undefined && (count < 0 || count > OVER_CAPACITY * (capacity ?? Infinity))) {
     flags.push('PAX_OVER_CAPACITY')

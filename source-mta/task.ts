@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { SourceRecord } from '../connector/api/records.ts'
 import { SourceTask } from '../connector/api/source-task.ts'
 import type { Props } from '../connector/api/task-context.ts'
@@ -31,6 +32,8 @@ export class MtaSourceTask extends SourceTask {
   constructor(http: HttpGet = httpGet) {
     super()
     this.#http = http
+    // Every request under way listens, one a feed; each stops listening when it ends.
+    setMaxListeners(0, this.#stopped.signal)
   }
 
   override version(): string {

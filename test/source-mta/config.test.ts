@@ -117,3 +117,13 @@ describe('taskConfigs', () => {
     expect(deal('mta-lirr,mta-mnr', 5)).toEqual(['mta-lirr', 'mta-mnr'])
   })
 })
+
+const alter = (partition: Record<string, string>): boolean =>
+  new MtaSourceConnector().alterOffsets({}, [[partition, null]])
+
+describe('alterOffsets', () => {
+  test('takes partitions of this connector only', () => {
+    expect(alter({ feed: 'mta-lirr' })).toBe(true)
+    expect(() => alter({ file: 'mta-lirr' })).toThrow('must be {"feed": "<id>"}')
+  })
+})

@@ -217,3 +217,36 @@ describe('keys', () => {
     expect(quality.get('REQ_MISSING')).toBe(1)
   })
 })
+
+const flagsOf = (vehicle: Parameters<typeof bus>[1]) =>
+  accept(newState(), feedBody([bus('1', vehicle)])).events.map(({ flags }) => flags)
+const at = (latitude: number, longitude: number, rest = {}) => ({
+  position: { latitude, longitude, ...rest },
+})
+
+describe('quality', () => {
+  test('flags what is odd', () => {
+    expect(flagsOf({})).toEqual([[]])
+    expect(flagsOf({ timestamp: HEADER_S - 91 })).toEqual([['TS_STALE']])
+    expect(flagsOf({ timestamp: HEADER_S + 70 })).toEqual([['TS_FUTURE']])
+    expect(flagsOf(at(41.5, -73.98))).toEqual([['COORD_OUT_OF_BOX']])
+    expect(flagsOf(at(40.7, -73.98, { bearing: 360 }))).toEqual([['BEARING_RANGE']])
+    expect(flagsOf(at(40.7, -73.98, { speed: 61 }))).toEqual([['SPEED_IMPLAUSIBLE']])
+    expect(flagsOf({ trip: { tripId: 'T', startDate: '20240206' } })).toEqual([
+      ['STALE_SERVICE_DAY'],
+    ])
+    expect(flagsOf({ trip: { tripId: 'T', routeId: '' } })).toEqual([['ROUTE_UNKNOWN']])
+  })
+
+  test.each([
+    ['COORD_ZERO', at(0, 0)],
+    ['COORD_FORMAT', at(91, 0)],
+    ['COORD_FORMAT', at(Number.NaN, 0)],
+    ['TS_RANGE', { timestamp: 1_000 }],
+    ['TS_RANGE', { timestamp: HEADER_S * 1_000 }],
+  ] as const)('%s is counted and not emitted', (code, vehicle) => {
+    const result = accept(newState(), feedBody([bus('1', vehicle), bus('2')]))
+    expect(result.events.map(({ recordKey }) => recordKey)).toEqual(['f|MTA NYCT_2'])
+    expect(result.quality.get(code)).toBe(1)
+  })
+})

@@ -61,9 +61,34 @@ describe('against a full decode by gtfs-realtime-bindings', () => {
 })
 
 test('the second of two polls brings what changed and what is new', () => {
-  const state = newFeedState('generic')
-  acceptBody(state, fixtureBody('nonmta_nyc_ferry_vp_a'))
-  const { events } = acceptBody(state, fixtureBody('nonmta_nyc_ferry_vp_b'))
-  const of = (type: string) => events.filter(({ eventType }) => eventType === type).length
-  expect([of('CHANGED'), of('SNAPSHOT')]).toEqual([27, 1])
+  const [before, after] = ['oba_gtfs-l-03222024-232658', 'oba_gtfs-l-03222024-233513'] as const
+  const state = newFeedState('nyct')
+  acceptBody(state, fixtureBody(before))
+  const { events } = acceptBody(state, fixtureBody(after))
+  const [old, now] = [payloadsByTrip(before), payloadsByTrip(after)]
+  const keysOf = (type: string) =>
+    events.flatMap(({ eventType, trip }) => (eventType === type ? [trip.tripId ?? ''] : [])).sort()
+  const trips = [...now.keys()].sort()
+  expect(keysOf('SNAPSHOT')).toEqual(trips.filter((trip) => !old.has(trip)))
+  expect(keysOf('CHANGED')).toEqual(
+    trips.filter((trip) => old.has(trip) && old.get(trip) !== now.get(trip)),
+  )
+  expect(keysOf('CHANGED').length).toBeGreaterThan(0)
+  expect(keysOf('SNAPSHOT').length).toBeGreaterThan(0)
 })
+
+/** The vehicles of a body, encoded again, by trip id. */
+function payloadsByTrip(name: string): ReadonlyMap<string, string> {
+  return new Map(
+    gtfs.FeedMessage.decode(fixtureBody(name)).entity.flatMap(({ vehicle }) =>
+      vehicle == null
+        ? []
+        : [
+            [
+              vehicle.trip?.tripId ?? '',
+              Buffer.from(gtfs.VehiclePosition.encode(vehicle).finish()).toString('hex'),
+            ],
+          ],
+    ),
+  )
+}
