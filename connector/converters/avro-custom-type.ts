@@ -30,6 +30,9 @@ export interface Codec {
   check?(value: unknown, flags: unknown, hook: Hook | undefined, path: string[]): boolean
 }
 
+/** A codec that can check, as all of avsc's own can. */
+export type TypeCodec = Required<Codec>
+
 /** The value is not of the type. Becomes a `DataError` with a path where a whole record is written. */
 export class Misfit extends DataError {}
 
@@ -68,7 +71,7 @@ export class CustomType extends avsc.types.LogicalType implements Internal {
 }
 
 /** How a type that avsc has made reads and writes. */
-export function codecOf(type: Type): Codec {
+export function codecOf(type: Type): TypeCodec {
   // A record that contains itself is not complete yet, so its methods are looked up at each call.
   const internal = type as unknown as Internal
   return {

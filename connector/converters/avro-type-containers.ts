@@ -1,10 +1,10 @@
 // What Connect makes of Avro's maps and unions.
-import { type Codec, misfit, type Tap } from './avro-custom-type.ts'
+import { type Codec, type TypeCodec, misfit, type Tap } from './avro-custom-type.ts'
 import { DataError } from '../api/errors.ts'
 import { isObject } from './avro-node.ts'
 
 /** A MAP with text keys: read as a `Map`; a plain object is written too. */
-export function mapType(values: Codec): Codec {
+export function mapType(values: TypeCodec): Codec {
   const expects = 'a Map or an object with text keys'
   return {
     expects,
@@ -35,7 +35,7 @@ export function mapType(values: Codec): Codec {
   }
 }
 
-function readMap(tap: Tap, values: Codec): Map<string, unknown> {
+function readMap(tap: Tap, values: TypeCodec): Map<string, unknown> {
   const map = new Map<string, unknown>()
   for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
     if (count < 0) {
@@ -62,7 +62,7 @@ function pairsOf(value: unknown): readonly (readonly [string, unknown])[] | unde
 
 /** A union of one type, with null or without: the value itself. `undefined` is written as null. */
 export function optionalType(
-  types: readonly Codec[],
+  types: readonly TypeCodec[],
   names: readonly (string | undefined)[],
 ): Codec {
   const index = names.findIndex((name) => name !== undefined)
@@ -97,7 +97,10 @@ export function optionalType(
 }
 
 /** A union of several types: a struct with a value in the field of its branch, or null. */
-export function unionType(types: readonly Codec[], names: readonly (string | undefined)[]): Codec {
+export function unionType(
+  types: readonly TypeCodec[],
+  names: readonly (string | undefined)[],
+): Codec {
   const expects = `a struct with one of the fields ${names.filter((name) => name !== undefined).join(', ')}`
   const nullIndex = names.indexOf(undefined)
   const indexOf = (value: unknown): number => {

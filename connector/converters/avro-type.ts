@@ -2,7 +2,7 @@
 // what Connect makes of them. avsc does records, arrays, enums and the plain primitives; types of our own
 // replace the rest through its type hook.
 import avsc, { type Type } from 'avsc'
-import { type Codec, codecOf, CustomType } from './avro-custom-type.ts'
+import { type Codec, type TypeCodec, codecOf, CustomType } from './avro-custom-type.ts'
 import { decimalOf } from './avro-decimal.ts'
 import { defaultOf } from './avro-default.ts'
 import {
@@ -128,7 +128,7 @@ class Emitter {
   }
 }
 
-const forSchema = (schema: unknown, opts: object): Codec =>
+const forSchema = (schema: unknown, opts: object): TypeCodec =>
   codecOf(avsc.Type.forSchema(schema as never, opts))
 const leaf = (custom: Codec): Maker => maker(() => new CustomType(custom))
 const container = (make: (opts: object) => Codec): Maker =>

@@ -75,6 +75,11 @@ export function registryTransport(options: TransportOptions): RegistryTransport 
       for (const [key, value] of Object.entries(request.headers())) headers[key] = String(value)
       if (options.bearerToken !== undefined)
         headers['authorization'] = `Bearer ${options.bearerToken}`
+      const auth = request.auth()
+      if (auth !== undefined) {
+        const pair = Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+        headers['authorization'] = `Basic ${pair}`
+      }
       const body = request.body()
       const call = {
         method: request.method().toUpperCase(),

@@ -16,10 +16,15 @@ interface Scope {
 /**
  * The text of Java's `Schema.toString`: what the registry keeps and compares. White space and the order of
  * attributes are lost, docs, defaults and other attributes are not. `normalize` also sorts the attributes
- * that Avro gives no meaning to.
+ * that Avro gives no meaning to. The types in `known` are defined elsewhere, and only named.
  */
-export const printSchema = (schema: AvroSchema, normalize = false): string =>
-  print(schema, { space: '', printed: new Set(), sorted: normalize })
+export const printSchema = (
+  schema: AvroSchema,
+  options: { readonly normalize?: boolean; readonly known?: Iterable<string> } = {},
+): string => {
+  const printed = new Set(options.known)
+  return print(schema, { space: '', printed, sorted: options.normalize ?? false })
+}
 
 // oxlint-disable-next-line typescript/consistent-return -- the switch is exhaustive, and TypeScript checks it
 function print(schema: AvroSchema, scope: Scope): string {

@@ -34,8 +34,9 @@ export function readContent(
     if (schemaType === 'JSON') {
       return { content: { ...content, schema: printJson(parseJson(schema)) }, avro: undefined }
     }
+    const known = [...names.keys()]
     const avro = parseSchema(schema, { names })
-    return { content: { ...content, schema: printSchema(avro, normalize) }, avro }
+    return { content: { ...content, schema: printSchema(avro, { normalize, known }) }, avro }
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const refs = references.map(

@@ -1,20 +1,8 @@
 // The recorded sequence as one test per step, in order: each step finds what those before it have left.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bodyOf, type Step } from '../../../support/registry-golden.ts'
 import { startTestRegistry, type TestRegistry } from '../../../support/registry.ts'
-
-interface Step {
-  readonly n: number
-  readonly group: string
-  readonly request: { readonly method: string; readonly path: string; readonly body?: unknown }
-  readonly confluent: {
-    readonly status: number
-    readonly error_code?: number
-    readonly message?: string
-    readonly body?: unknown
-    readonly note?: string
-  }
-}
 
 const FILE = new URL('../../../fixtures/registry/golden.jsonl', import.meta.url)
 const STEPS = readFileSync(FILE, 'utf8')
@@ -45,27 +33,6 @@ describe('the local registry against the recorded sequence', () => {
     NOTES[n]?.(answer.body)
   })
 })
-
-/** What the body must be, as far as the recording says. */
-function bodyOf(n: number, { error_code, message, body }: Step['confluent']): unknown {
-  if (n === 3) return expect.arrayContaining(body as unknown[])
-  if (error_code !== undefined) {
-    return { error_code, message: message === undefined ? expect.any(String) : like(message) }
-  }
-  if (body === undefined) return expect.anything()
-  return typeof body === 'object' && !Array.isArray(body)
-    ? expect.objectContaining(body as object)
-    : body
-}
-
-/** "[..]" in the recording stands for any list. */
-function like(message: string): unknown {
-  if (!message.includes('[..]')) return message
-  const [before = '', after = ''] = message
-    .split('[..]')
-    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return expect.stringMatching(new RegExp(`^${before}\\[.*\\]${after}$`, 's'))
-}
 
 /** What the recording says in words. */
 // oxlint-disable-next-line typescript/no-explicit-any -- answers of many shapes
