@@ -112,9 +112,15 @@ export class ParquetEngine {
 }
 
 async function writeChunks(file: string, chunks: readonly Uint8Array[]): Promise<void> {
-  const handle = await fs.open(file, 'wx')
+  const handle = await fs.open(file, 'wx').catch((error: unknown) => {
+    throw new RetriableError(`The file ${file} could not be made.`, { cause: error })
+  })
   try {
-    await handle.writev([...chunks])
+    // Unlike writev, writeFile goes on after a part was written: on a full disk a cut file would look like
+    // rows that do not parse.
+    for (const chunk of chunks) await handle.writeFile(chunk)
+  } catch (error) {
+    throw new RetriableError(`The rows could not be written to ${file}.`, { cause: error })
   } finally {
     await handle.close()
   }

@@ -1,7 +1,7 @@
 // One table: its current version in memory, and every write to it.
 import path from 'node:path'
 import type { Clock, Random } from '../../api/clock.ts'
-import { ConnectError } from '../../api/errors.ts'
+import { ConnectError, RetriableError } from '../../api/errors.ts'
 import type { PluginLogger } from '../../api/plugin-metrics.ts'
 import { publishVersion, settleVersion, writeHint } from './commit-protocol.ts'
 import { chooseFiles } from './compaction.ts'
@@ -293,7 +293,10 @@ export class LocalTable implements IcebergTable {
       return snapshotInfo(snapshot)
     } catch (error) {
       if (this.#state.metadata === metadata) await Promise.all(files.map(removeQuietly))
-      throw error
+      if (error instanceof ConnectError) throw error
+      throw new RetriableError(`A snapshot of ${this.location} could not be written.`, {
+        cause: error,
+      })
     }
   }
 

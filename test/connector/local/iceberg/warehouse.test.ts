@@ -82,19 +82,23 @@ describe('a table', () => {
     expect(await table.files()).toEqual([])
   })
 
-  test('is as before when the disk does not take a commit, and takes the next one', async () => {
-    const { warehouse, table } = await place.openWithTable(FIELDS)
-    await table.commit({ batch: batch({ N: 1 }), properties: { token: '1' } })
-    const data = path.join(table.location, 'data')
-    await rename(data, `${data}.away`)
-    await expect(
-      table.commit({ batch: batch({ N: 2 }), properties: { token: '2' } }),
-    ).rejects.toThrow(RetriableError)
-    await rename(`${data}.away`, data)
-    expect(table.properties).toEqual({ token: '1' })
-    await table.commit({ batch: batch({ N: 3 }), properties: { token: '3' } })
-    expect(numbers((await select(warehouse, 'SELECT N FROM T ORDER BY 1')).rows)).toEqual([1, 3])
-  })
+  test.each(['MTA/RAW/T/data', 'MTA/RAW/T/metadata', '.tmp'])(
+    'is as before when the disk does not take a commit in %s, and takes the next one',
+    async (name) => {
+      const { warehouse, table } = await place.openWithTable(FIELDS)
+      await table.commit({ batch: batch({ N: 1 }), properties: { token: '1' } })
+      const folder = path.join(place.folder, name)
+      await rename(folder, `${folder}.away`)
+      await expect(
+        table.commit({ batch: batch({ N: 2 }), properties: { token: '2' } }),
+      ).rejects.toThrow(RetriableError)
+      await rename(`${folder}.away`, folder)
+      expect(table.properties).toEqual({ token: '1' })
+      await table.commit({ batch: batch({ N: 3 }), properties: { token: '3' } })
+      expect(numbers((await select(warehouse, 'SELECT N FROM T ORDER BY 1')).rows)).toEqual([1, 3])
+      expect(await readdir(path.join(table.location, 'data'))).toHaveLength(2)
+    },
+  )
 
   test('does not overwrite a version that another writer made', async () => {
     const { table } = await place.openWithTable(FIELDS)
