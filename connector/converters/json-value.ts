@@ -48,11 +48,20 @@ export function valueToJson(schema: Schema | null, value: unknown, options: Json
       return Buffer.from(value as Uint8Array).toString('base64')
     case 'FLOAT32':
     case 'FLOAT64':
-      return Number.isFinite(value) ? value : String(value as number)
-    default:
-      return value
+      return floatToJson(value as number)
+    case 'INT8':
+    case 'INT16':
+    case 'INT32':
+    case 'INT64':
+    case 'BOOLEAN':
+    case 'STRING':
+      break
   }
+  return value
 }
+
+// JSON has no NaN and no infinities; Java writes them as texts.
+const floatToJson = (value: number): unknown => (Number.isFinite(value) ? value : String(value))
 
 /** The value of a JSON form. Without a schema integers are `bigint` beyond 2^53, else `number`. @throws DataError. */
 export function valueFromJson(schema: Schema | null, json: unknown): unknown {
@@ -101,9 +110,12 @@ function plainFromJson(schema: Schema, json: unknown): unknown {
       return expectType(json, 'boolean', schema)
     case 'STRING':
       return expectType(json, 'string', schema)
-    default:
-      return expectType(json, 'number', schema)
+    case 'INT8':
+    case 'INT16':
+    case 'INT32':
+      break
   }
+  return expectType(json, 'number', schema)
 }
 
 function expectType(json: unknown, type: 'number' | 'boolean' | 'string', schema: Schema): unknown {

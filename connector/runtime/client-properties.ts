@@ -27,6 +27,7 @@ export function clientProperties(
 ): Record<string, string> {
   const shared = Object.entries(worker).filter(([key]) => SHARED.test(key))
   return {
+    'bootstrap.servers': 'localhost:9092',
     ...DEFAULTS[kind],
     ...Object.fromEntries(shared),
     ...withoutPrefix(worker, `${kind}.`),

@@ -7,6 +7,8 @@ import type { Status } from '../storage/status-backing-store.ts'
 import type { TargetState } from '../storage/config-backing-store.ts'
 import type { PluginInfo } from './plugins.ts'
 
+export type { Status, TargetState }
+
 /** The request is wrong. Over REST: 400. */
 export class BadRequestError extends ConnectError {
   static override readonly javaClassName =

@@ -1,0 +1,38 @@
+// `connect-standalone connect.properties [connector.properties|json …]`, as Kafka's script of that name.
+import { readFile } from 'node:fs/promises'
+import { ConfigError, toMessage } from '../api/errors.ts'
+import { runPart } from '../local/child-process.ts'
+import { confluentClients } from '../kafka/confluent.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { parseProperties } from '../runtime/properties.ts'
+import { readConnectorFile } from './connector-file.ts'
+import { BUILT_IN_PLUGINS } from './plugins.ts'
+import { startWorker } from './start-worker.ts'
+
+const USAGE =
+  'Usage: connect-standalone connect.properties [connector1.properties connector2.json …]'
+
+await runPart('connect-standalone', async () => {
+  const [workerFile, ...connectorFiles] = process.argv.slice(2)
+  if (workerFile === undefined || workerFile.startsWith('-')) throw new ConfigError(USAGE)
+  const worker = await startWorker({
+    properties: parseProperties(await text(workerFile)),
+    connectors: await Promise.all(
+      connectorFiles.map(async (file) => readConnectorFile(file, await text(file))),
+    ),
+    plugins: BUILT_IN_PLUGINS,
+    clients: confluentClients,
+    clock: systemClock,
+    random: Math.random,
+    environment: process.env,
+  })
+  return { ready: { url: worker.url, workerId: worker.workerId }, stop: () => worker.stop() }
+})
+
+async function text(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`Cannot read ${file}: ${toMessage(error)}`, { cause: error })
+  }
+}
