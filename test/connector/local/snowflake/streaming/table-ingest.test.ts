@@ -227,10 +227,12 @@ describe('TableIngest', () => {
     const stage = await makeIngest()
     const channel = await open(stage)
     append(stage, { token: channel.nextToken(), end: '4', bytes: rowsOf('c', 0, 4) })
-    stage.warehouse.beforeCommit = () => Promise.reject(new Error('no space left on device'))
-    const failed = stage.ingest.flush()
-    append(stage, { token: channel.nextToken(), end: '9', bytes: rowsOf('c', 5, 9) })
-    await expect(failed).rejects.toThrow('no space')
+    stage.warehouse.beforeCommit = () => {
+      // While the commit is under way, so that the next rows wait behind those that it gives back.
+      append(stage, { token: channel.nextToken(), end: '9', bytes: rowsOf('c', 5, 9) })
+      return Promise.reject(new Error('no space left on device'))
+    }
+    await expect(stage.ingest.flush()).rejects.toThrow('no space')
     expect(channel.record.offsetToken).toBeNull()
     stage.warehouse.beforeCommit = () => Promise.resolve()
     await stage.ingest.flush()

@@ -1,0 +1,218 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { ResultSet } from '../../../../../connector/local/snowflake/sql/result.ts'
+import { makeSql, type SqlStage } from '../../../../support/snowflake-sql.ts'
+
+let stage: SqlStage
+beforeEach(async () => {
+  stage = await makeSql()
+})
+
+const T = { database: 'DB', schema: 'S', table: 'T' }
+const objects = ({ columns, rows }: ResultSet): readonly Record<string, unknown>[] =>
+  rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])))
+const describeT = async (): Promise<readonly unknown[]> =>
+  objects(await stage.execute('DESCRIBE TABLE t')).map(({ name, type }) => [name, type].join(' '))
+
+const names = async (sql: string): Promise<readonly unknown[]> =>
+  objects(await stage.execute(sql)).map((row) => row['name'] ?? row['column_name'])
+
+describe('CREATE TABLE', () => {
+  test('gives every type that an Iceberg table has, and DESCRIBE shows them', async () => {
+    await stage.execute(`create or replace iceberg table t (
+      a boolean, b int, c number(19, 0), d number(38,0), e decimal(10,2) not null, f float, g double,
+      h string comment 'it''s h', i varchar, j binary, k date, l time(6), m timestamp_ntz, n timestamp_ltz(6),
+      "o" object(shape_id string not null, "d0 m" double, t0 timestamp_ltz(6)), p array(int not null),
+      q map(varchar, object(x int)))
+      external_volume = 'v' catalog = 'SNOWFLAKE' base_location = 'b/t' enable_schema_evolution = false comment = 'c'`)
+    expect(await describeT()).toEqual([
+      'A BOOLEAN',
+      'B NUMBER(10,0)',
+      'C NUMBER(19,0)',
+      'D NUMBER(38,0)',
+      'E NUMBER(10,2)',
+      'F FLOAT',
+      'G FLOAT',
+      'H VARCHAR(134217728)',
+      'I VARCHAR(134217728)',
+      'J BINARY(67108864)',
+      'K DATE',
+      'L TIME(6)',
+      'M TIMESTAMP_NTZ(6)',
+      'N TIMESTAMP_LTZ(6)',
+      'o OBJECT(shape_id VARCHAR(134217728) NOT NULL, "d0 m" FLOAT, t0 TIMESTAMP_LTZ(6))',
+      'P ARRAY(NUMBER(10,0) NOT NULL)',
+      'Q MAP(VARCHAR(134217728), OBJECT(x NUMBER(10,0)))',
+    ])
+    expect(stage.warehouse.table(T)?.properties).toMatchObject({
+      'snowflake.base_location': 'b/t',
+      'snowflake.external_volume': 'v',
+      comment: 'c',
+    })
+  })
+
+  test('says what Snowflake says to a second table of the name', async () => {
+    await stage.execute('create iceberg table t (a int)')
+    await expect(stage.execute('create table t (a int)')).rejects.toMatchObject({ code: '002002' })
+    const again = await stage.execute('create iceberg table if not exists t (b int)')
+    expect(again.rows).toEqual([['T already exists, statement succeeded.']])
+    expect(await describeT()).toEqual(['A NUMBER(10,0)'])
+    await stage.execute('create or replace table t (b int)')
+    expect(await describeT()).toEqual(['B NUMBER(10,0)'])
+  })
+
+  const refused: readonly (readonly [string, string])[] = [
+    ['create table t (a variant)', '091386'],
+    ['create table t (a timestamp_tz)', '091386'],
+    ['create table t (a varchar(10))', '091386'],
+    ['create table t (a timestamp_ntz(9))', '091386'],
+    ['create table t (a object)', '000002'],
+    ['create table t (a int default 1)', '000002'],
+    ['create table t (a int, A string)', '002025'],
+    ['create table t (a nonsense)', '002040'],
+    ['create table t as select 1', '000002'],
+    ['create table other.s.t (a int)', '002003'],
+    ['create table t (a int', '001003'],
+    ['create table t (a number(39,0))', '002262'],
+    ['create dynamic table t (a int)', '000002'],
+    ['create stage s', '000002'],
+  ]
+  for (const [sql, code] of refused)
+    test(`${sql} is refused with ${code}`, async () => {
+      await expect(stage.execute(sql)).rejects.toMatchObject({ code })
+    })
+})
+
+describe('ALTER TABLE', () => {
+  beforeEach(async () => {
+    await stage.execute('create table t (a int, b string)')
+  })
+
+  test('adds columns, unless they are there and that is fine', async () => {
+    await stage.execute('alter iceberg table t add column if not exists a int, c array(string)')
+    expect(await describeT()).toEqual([
+      'A NUMBER(10,0)',
+      'B VARCHAR(134217728)',
+      'C ARRAY(VARCHAR(134217728))',
+    ])
+    await expect(stage.execute('alter table t add column a int')).rejects.toMatchObject({
+      code: '001430',
+    })
+    await expect(stage.execute('alter table t add d int not null')).rejects.toMatchObject({
+      code: '002009',
+    })
+  })
+
+  test('drops columns', async () => {
+    await stage.execute('alter table t drop column if exists z, b')
+    expect(await describeT()).toEqual(['A NUMBER(10,0)'])
+    await expect(stage.execute('alter table t drop column z')).rejects.toMatchObject({
+      code: '002003',
+    })
+  })
+
+  test('sets and unsets properties', async () => {
+    await stage.execute('alter iceberg table t set error_logging = true')
+    expect(stage.warehouse.table(T)?.properties['snowflake.error_logging']).toBe('TRUE')
+    await stage.execute('alter iceberg table t unset error_logging')
+    expect(stage.warehouse.table(T)?.properties['snowflake.error_logging']).toBeUndefined()
+  })
+
+  test('leaves a missing table alone when asked to', async () => {
+    await stage.execute('alter table if exists nope add column a int')
+    await expect(stage.execute('alter table nope add column a int')).rejects.toMatchObject({
+      code: '002003',
+      sqlState: '42S02',
+    })
+  })
+
+  test('commits the rows that wait before it changes the columns', async () => {
+    const table = stage.warehouse.table(T)
+    if (table === undefined) throw new Error('Table T is missing.')
+    const { ingest, channels } = stage.ingests.pipe({ ...T, pipe: 'T-STREAMING' })
+    const channel = await ingest.open(channels, 'c', {
+      offsetToken: undefined,
+      failOnUncommittedRows: false,
+    })
+    ingest.append(channels, 'c', {
+      continuationToken: channel.nextToken(),
+      startToken: null,
+      endToken: '0',
+      bytes: Buffer.from('{"B":"x"}\n'),
+    })
+    await stage.execute('alter table t drop column b')
+    expect(table.rows).toEqual([{ B: 'x' }])
+    expect(channel.record.offsetToken).toBe('0')
+  })
+})
+
+describe('databases, schemas and names', () => {
+  test('are made, used and dropped as Snowflake does', async () => {
+    await stage.execute('create database if not exists "mixed"')
+    expect(stage.session).toMatchObject({ database: 'mixed', schema: 'PUBLIC' })
+    await stage.execute('create schema raw')
+    await stage.execute('create table t (a int)')
+    expect(stage.warehouse.table({ database: 'mixed', schema: 'RAW', table: 'T' })).toBeDefined()
+    await stage.execute('use schema db.s')
+    expect(stage.session).toMatchObject({ database: 'DB', schema: 'S' })
+    await stage.execute('drop database "mixed"')
+    expect(stage.warehouse.databases()).toEqual(['DB'])
+    const again = await stage.execute('drop database if exists "mixed"')
+    expect(again.rows[0]?.[0]).toContain('already dropped')
+    await expect(stage.execute('drop table nope')).rejects.toMatchObject({ code: '002003' })
+  })
+
+  test('take IDENTIFIER with a text and with a bind', async () => {
+    await stage.execute("create table identifier('db.s.t') (a int)")
+    const bind = { 1: { type: 'TEXT', value: 'S.T' } }
+    expect((await stage.execute('describe table identifier(?)', bind)).rows).toHaveLength(1)
+  })
+
+  test('need a current schema when they are not qualified', async () => {
+    await expect(
+      stage.execute('create table t (a int)', {}, { schema: undefined }),
+    ).rejects.toMatchObject({ code: '090105' })
+  })
+})
+
+describe('SHOW', () => {
+  beforeEach(async () => {
+    await stage.execute('create table t (a int)')
+    await stage.execute('create iceberg table other (b string) external_volume = v')
+    await stage.execute('create database d2')
+    await stage.execute('use schema db.s')
+  })
+
+  test('lists what LIKE, IN, STARTS WITH and LIMIT leave', async () => {
+    expect(await names('show databases')).toEqual(['D2', 'DB'])
+    expect(await names("show databases like 'd_'")).toEqual(['D2', 'DB'])
+    expect(await names("show databases like 'db%'")).toEqual(['DB'])
+    expect(await names('show schemas in database d2')).toEqual(['PUBLIC'])
+    expect(await names('show tables')).toEqual(['OTHER', 'T'])
+    expect(await names("show iceberg tables like 'T' in schema db.s")).toEqual(['T'])
+    expect(await names('show tables in account limit 1')).toEqual(['OTHER'])
+    expect(await names("show tables in db starts with 'O'")).toEqual(['OTHER'])
+    expect(await names('show columns in table t')).toEqual(['A'])
+    await expect(stage.execute('show tables in d9')).rejects.toMatchObject({ code: '002003' })
+    await expect(stage.execute('show warehouses')).rejects.toMatchObject({ code: '000002' })
+  })
+
+  test('shows default pipes, made pipes, and their channels', async () => {
+    await stage.execute(
+      "create pipe p as copy into t from table(data_source(type => 'STREAMING')) match_by_column_name = case_insensitive",
+    )
+    expect(await names('show pipes')).toEqual(['OTHER-STREAMING', 'P', 'T-STREAMING'])
+    const { ingest, channels } = stage.ingests.pipe({ database: 'DB', schema: 'S', pipe: 'P' })
+    await ingest.open(channels, 'c1', { offsetToken: '7', failOnUncommittedRows: false })
+    expect(objects(await stage.execute('show channels in table t'))).toMatchObject([
+      { name: 'c1', pipe_name: 'P', offset_token: '7', client_sequencer: '1', table_name: 'T' },
+    ])
+    expect(objects(await stage.execute('describe pipe p'))[0]).toMatchObject({ name: 'P' })
+    await stage.execute('drop pipe p')
+    expect(await names('show pipes in schema s')).toEqual(['OTHER-STREAMING', 'T-STREAMING'])
+  })
+})
+
+test('statements of administration are taken and say that they are not enforced', async () => {
+  for (const sql of ['grant usage on database db to role r', 'create role r', 'begin', 'commit'])
+    expect((await stage.execute(sql)).rows[0]?.[0]).toContain('not enforced')
+})
