@@ -72,7 +72,10 @@ function workerProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     'ui.topics': VEHICLE_TOPIC,
     'ui.feeds': plan.kind,
     // The embedded broker balances groups within a second by KIP-848, and not for minutes by the classic protocol.
-    ...(plan.isBrokerEmbedded && { 'consumer.group.protocol': 'consumer' }),
+    ...(plan.isBrokerEmbedded && {
+      'consumer.group.protocol': 'consumer',
+      'consumer.fetch.max.wait.ms': '25',
+    }),
   }
 }
 

@@ -6,29 +6,29 @@ export interface DrainOptions {
   readonly url: string
   readonly source: string
   readonly sink: string
+  readonly bootstrapServers: string
+  readonly topic: string
+  readonly partitions: number
   readonly limitMs: number
   readonly clock: Clock
 }
 
 const POLL_MS = 250
 const REQUEST_LIMIT_MS = 2_000
-/** Two samples in a row must agree: a record may be between the two figures at the moment of one. */
-const CLEAN_SAMPLES = 3
 
 /**
- * Stops the source, then waits until the sink has committed everything. Resolves with undefined, or with
- * what was left when the time was over: on a broker that forgets its topics those records are lost.
+ * Stops the source, then waits until the sink has committed all that the topic holds. Resolves with undefined,
+ * or with what was left when the time was over: on a broker that forgets its topics those records are lost.
  */
 export async function drain(options: DrainOptions): Promise<string | undefined> {
   const { url, source, sink, limitMs, clock } = options
   const deadline = clock.now() + limitMs
   try {
     await request(`${url}/connectors/${source}/stop`, 'PUT')
-    let clean = 0
+    const ends = await endOffsets(options)
     for (;;) {
-      const left = uncommitted(await request(`${url}/metrics`, 'GET'), sink)
-      clean = left === 0 ? clean + 1 : 0
-      if (clean >= CLEAN_SAMPLES) return undefined
+      const left = uncommitted(await request(`${url}/metrics`, 'GET'), sink, ends)
+      if (left === 0) return undefined
       if (clock.now() > deadline) {
         return `${left} records were not committed within ${limitMs / 1000} s; the embedded broker forgets them.`
       }
@@ -39,6 +39,27 @@ export async function drain(options: DrainOptions): Promise<string | undefined> 
   }
 }
 
+/** The next offset of each partition. The client is loaded here only: the stack needs none while it runs. */
+async function endOffsets({
+  bootstrapServers,
+  topic,
+  partitions,
+}: DrainOptions): Promise<number[]> {
+  const { confluentClients } = await import('../kafka/confluent.ts')
+  const consumer = confluentClients.consumer(
+    { 'bootstrap.servers': bootstrapServers },
+    { log: () => undefined, statistics: () => undefined },
+  )
+  await consumer.connect(AbortSignal.timeout(REQUEST_LIMIT_MS))
+  const bounds = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) =>
+      consumer.logBounds({ topic, partition }, REQUEST_LIMIT_MS),
+    ),
+  )
+  await consumer.close()
+  return bounds.map(({ end }) => end)
+}
+
 async function request(url: string, method: string): Promise<string> {
   const response = await fetch(url, { method, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) })
   const text = await response.text()
@@ -46,17 +67,19 @@ async function request(url: string, method: string): Promise<string> {
   return text
 }
 
-/** Records that the sink has read and Snowflake has not committed, and those that it has not read. */
-export function uncommitted(metrics: string, sink: string): number {
-  let sum = 0
-  for (const line of metrics.split('\n')) {
-    const [, name, labels = '', value] = /^(\w+)\{([^}]*)\} (\S+)/.exec(line) ?? []
-    const isBuffered =
-      name === 'snowflake_sink_uncommitted_records' && labels.includes(`connector="${sink}"`)
-    const isLag =
-      name === 'kafka_consumer_fetch_manager_records_lag' &&
-      labels.includes(`connector-consumer-${sink}-`)
-    if ((isBuffered || isLag) && Number(value) > 0) sum += Number(value)
+/** How many records the sink has not committed, by the committed offsets that it shows. */
+export function uncommitted(metrics: string, sink: string, ends: readonly number[]): number {
+  const committed = new Map<number, number>()
+  for (const [, labels = '', value] of metrics.matchAll(
+    /^snowflake_sink_committed_offset\{([^}]*)\} (\S+)$/gm,
+  )) {
+    const partition = /partition="(\d+)"/.exec(labels)?.[1]
+    if (partition !== undefined && labels.includes(`connector="${sink}"`)) {
+      committed.set(Number(partition), Number(value) + 1)
+    }
   }
-  return sum
+  return ends.reduce(
+    (left, end, partition) => left + Math.max(0, end - (committed.get(partition) ?? 0)),
+    0,
+  )
 }

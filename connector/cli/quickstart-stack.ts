@@ -114,11 +114,19 @@ export class Stack {
   /** Stops sources, waits at most `drainMs` for what is on its way, then ends every part. */
   async stop(drainMs: number): Promise<void> {
     const worker = this.#children.find((child) => child.name === 'worker')
-    if (worker?.pid !== undefined && drainMs > 0 && this.#addresses !== undefined) {
+    if (
+      worker?.pid !== undefined &&
+      drainMs > 0 &&
+      this.#addresses !== undefined &&
+      this.#options.bootstrapServers === undefined
+    ) {
       const left = await drain({
         url: `http://${HOST}:${this.#options.port}`,
         source: SOURCE_CONNECTOR,
         sink: SINK_CONNECTOR,
+        bootstrapServers: this.#addresses.bootstrapServers,
+        topic: VEHICLE_TOPIC,
+        partitions: TOPICS[VEHICLE_TOPIC] ?? 1,
         limitMs: drainMs,
         clock: this.#clock,
       })

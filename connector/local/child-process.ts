@@ -11,9 +11,11 @@ export interface RunningPart {
 const STOP_LIMIT_MS = 15_000
 
 /**
- * Starts a part and ends the process with it: on SIGTERM and SIGINT after a clean stop with code 0; when
- * `start` fails with code 1 and one line on standard error; when the parent's IPC channel closes, also
- * after a clean stop. Run by hand, without a parent, it prints `ready` as one line of JSON.
+ * Starts a part and ends the process with it after a clean stop. With a parent (an IPC channel), the parent
+ * alone decides when: by a message `{ stop: true }`, or by its own end, whatever that was. A signal that reaches
+ * the whole process group must not stop an endpoint while a worker still has rows for it, so SIGTERM and SIGINT
+ * count only without a parent. When `start` fails: code 1 and one line on standard error. Run by hand, without
+ * a parent, it prints `ready` as one line of JSON.
  */
 export async function runPart(name: string, start: () => Promise<RunningPart>): Promise<void> {
   let stopping = false
@@ -27,12 +29,15 @@ export async function runPart(name: string, start: () => Promise<RunningPart>): 
       (error: unknown) => fail(name, error),
     )
   }
-  process.on('SIGTERM', stop)
-  // With a parent, the parent decides the order in which parts stop after Ctrl-C.
-  process.on('SIGINT', () => {
-    if (!process.connected) stop()
-  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!process.connected) stop()
+    })
+  }
   process.on('disconnect', stop)
+  process.on('message', (message) => {
+    if ((message as { readonly stop?: boolean }).stop === true) stop()
+  })
   try {
     part = await start()
   } catch (error) {

@@ -51,13 +51,13 @@ export class SupervisedChild {
     return ready
   }
 
-  /** SIGTERM, and SIGKILL for one that does not end. Resolves when it is gone. */
+  /** Asks it to stop, and SIGKILL for one that does not. Resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stop.abort()
     const child = this.#process
     if (child !== undefined && isRunning(child)) {
       const gone = exited(child)
-      child.kill('SIGTERM')
+      if (child.connected) child.send({ stop: true })
       const waited = new AbortController()
       const late = this.#options.clock.sleep(STOP_LIMIT_MS, waited.signal).then(
         () => child.kill('SIGKILL'),

@@ -9,7 +9,7 @@ export interface Part {
   readonly ready: Readonly<Record<string, unknown>>
   /** kill -9, and the process is gone. */
   kill(): Promise<void>
-  /** SIGTERM, and kill -9 after ten seconds. */
+  /** Asks it to stop, and kill -9 after ten seconds. */
   stop(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ export async function startPart(
       await gone(child)
     },
     stop: async () => {
-      child.kill('SIGTERM')
+      if (child.connected) child.send({ stop: true })
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
       await gone(child)
       clearTimeout(timer)
