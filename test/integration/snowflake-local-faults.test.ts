@@ -343,13 +343,13 @@ describe('the driver', () => {
     })
     let rows: readonly Readonly<Record<string, unknown>>[] = []
     while (rows.length === 0) rows = await driver.execute('SELECT * FROM U')
-    const [read] = rows
+    const read = rows[0] ?? {}
     expect(read).toMatchObject({ B: false, M: -1.05, O: { a: 1, b: ['x', null] } })
-    expect((read?.['D'] as Date).toISOString().slice(0, 10)).toBe('1969-12-31')
-    expect((read?.['TS'] as Date).getTime()).toBe(-500)
-    expect((read?.['TZ'] as Date).toISOString()).toBe('2024-02-08T12:00:00.250Z')
-    expect(Buffer.from(read?.['X'] as Uint8Array).toString('hex')).toBe('010203')
-    expect(read?.['F']).toBeNaN()
+    expect((read['D'] as Date).toISOString().slice(0, 10)).toBe('1969-12-31')
+    expect((read['TS'] as Date).getTime()).toBe(-500)
+    expect((read['TZ'] as Date).toISOString()).toBe('2024-02-08T12:00:00.250Z')
+    expect(Buffer.from(read['X'] as Uint8Array).toString('hex')).toBe('010203')
+    expect(read['F']).toBeNaN()
   })
 })
 
