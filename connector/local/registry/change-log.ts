@@ -27,6 +27,7 @@ export async function openChangeLog(
     let size = replayAll(await readFile(file), file, replay)
     await handle.truncate(size)
     await handle.sync()
+    await syncFolder(dataDir)
     let damaged: unknown
     return {
       async append(change) {
@@ -51,6 +52,16 @@ export async function openChangeLog(
   } catch (error) {
     await handle.close()
     throw error
+  }
+}
+
+/** So that the file's name is on disk, too. */
+async function syncFolder(dataDir: string): Promise<void> {
+  const folder = await open(dataDir)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 
