@@ -1,6 +1,6 @@
 // One partition's way into one Snowpipe channel. Nothing here waits: `advance` starts the one operation that the state
 // asks for, its answer moves the state, and the worker's next call goes on. Late answers carry an old epoch and are dropped.
-import { ConnectError, RetriableError } from '../api/errors.ts'
+import { ConnectError, NotFoundError, RetriableError } from '../api/errors.ts'
 import type { SinkRecord } from '../api/records.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
 import { AppendQueue } from './append-queue.ts'
@@ -14,7 +14,7 @@ import {
 import type { ChannelOptions } from './channel-options.ts'
 import type { ChannelStatus, OpenedChannel, PipeName } from './client.ts'
 import { CommitTracker } from './commit-tracker.ts'
-import type { Discrepancy } from './commit-window.ts'
+import { type Discrepancy, discrepancyText } from './commit-window.ts'
 import { isMissingObject, SnowpipeError } from './errors.ts'
 import { MetadataWriter } from './metadata.ts'
 import { formatToken, parseToken } from './offset-token.ts'
@@ -111,9 +111,13 @@ export class Channel {
 
   /** Starts what can be started. `isUrgent`: rows do not wait for others. */
   advance(isUrgent = false): void {
-    this.#fill()
-    if (this.#buffer.failure !== undefined) this.#fail(this.#buffer.failure)
-    if (this.#operations.canStart) this.#steps[this.#state]?.(isUrgent)
+    try {
+      this.#fill()
+      if (this.#buffer.failure !== undefined) throw this.#buffer.failure
+      if (this.#operations.canStart) this.#steps[this.#state]?.(isUrgent)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Ends the channel on our side. Snowflake keeps it, and its position, for the next owner. */
@@ -164,12 +168,9 @@ export class Channel {
     const token = this.#opened?.status.committedToken ?? null
     const stored = parseToken(token)
     if (stored === undefined) {
-      this.#fail(
-        new ConnectError(
-          `Channel ${this.name} has offset token ${JSON.stringify(token)}, expected <topic id>:<offset> or an offset: another program writes to it`,
-        ),
+      throw new ConnectError(
+        `Channel ${this.name} has offset token ${JSON.stringify(token)}, expected <topic id>:<offset> or an offset: another program writes to it`,
       )
-      return
     }
     if (stored === null) {
       this.#positioned(undefined, undefined)
@@ -302,17 +303,12 @@ export class Channel {
     }
   }
 
-  #discrepancy({ kind, rows }: Discrepancy, tracker: CommitTracker, status: ChannelStatus): void {
+  #discrepancy(found: Discrepancy, tracker: CommitTracker, status: ChannelStatus): void {
     const { metrics, settings } = this.#o
-    const reason = status.lastErrorMessage ?? 'no reason given'
-    const upTo = status.lastErrorTokenUpperBound
-    const message = {
-      rejected: `Snowflake rejected ${rows} rows of ${this.#where} ${tracker.bounds}${upTo === null ? '' : `, the last one at or before ${upTo}`}: ${reason}`,
-      missing: `${rows} rows of ${this.#where} ${tracker.bounds} were accepted but neither inserted nor rejected`,
-      surplus: `Channel ${this.name} holds ${rows} rows more than were sent: another writer uses it`,
-    }[kind]
-    metrics.discrepancy(kind, rows)
-    if (settings.tolerance === 'none' && kind !== 'surplus') this.#fail(new ConnectError(message))
+    const message = discrepancyText(found, `${this.#where} ${tracker.bounds}`, status)
+    metrics.discrepancy(found.kind, found.rows)
+    const isLoss = found.kind !== 'surplus'
+    if (settings.tolerance === 'none' && isLoss) this.#fail(new ConnectError(message))
     else this.#note(message)
   }
 
@@ -374,11 +370,11 @@ export class Channel {
     this.#o.metrics.state(this.tp, next)
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
     if (CHANNEL_TRANSITIONS[this.#state].failed === null) return
     this.#move('failed')
     this.#renew()
-    this.#failure = error
+    this.#failure = error instanceof Error ? error : new Error(String(error))
   }
 
   #run<T>(operation: (signal: AbortSignal) => Promise<T>, done: (result: T) => void): void {
@@ -394,22 +390,29 @@ export class Channel {
 
   #react(error: unknown): void {
     if (error instanceof SnowpipeError) this.#reactTo(error)
+    // Kafka may be slow to know a topic that was just made.
+    else if (error instanceof NotFoundError) this.#retryOrFail(error)
     else if (error instanceof RetriableError) this.#retry(error, error.retryAfterMs)
-    else this.#fail(error instanceof Error ? error : new Error(String(error)))
+    else this.#fail(error)
   }
 
   #reactTo(error: SnowpipeError): void {
-    const { table, settings } = this.#o
+    const { table } = this.#o
     if (error.reaction === 'retry') this.#retry(error, error.retryAfterMs)
+    else if (error.reaction === 'fail') this.#fail(error)
     else if (error.reaction === 'reopen') this.#invalidate(`was refused: ${error.message}`)
     else if (error.reaction === 'rediscover') this.#moved(error)
     else if (error.reaction === 'uncommitted') this.#awaitOtherWriter(error)
     else if (error.reaction === 'split') this.#split(error)
-    else if (error.reaction === 'fail') this.#fail(error)
     else if (isMissingObject(error) && table.mayCreate && !this.#isTableEnsured)
       this.#tableMissing()
-    else if (this.#operations.troubleMs >= settings.missingTimeoutMs) this.#fail(error)
-    else this.#retry(error, error.retryAfterMs)
+    else this.#retryOrFail(error, error.retryAfterMs)
+  }
+
+  /** What is missing may come; not for ever. */
+  #retryOrFail(error: Error, floorMs?: number): void {
+    if (this.#operations.troubleMs >= this.#o.settings.missingTimeoutMs) this.#fail(error)
+    else this.#retry(error, floorMs)
   }
 
   /** There is no table, so there is no position either: records show what to make. */
@@ -453,7 +456,6 @@ export class Channel {
     const { failures, trouble } = this.#operations
     const fields = { channel: this.name, state: this.#state, failures, waitMs, err: error }
     // Said once when it is more than a hiccup; the task's health goes on showing it.
-    if (failures === 2) log.warn(fields, `Will try again: ${trouble}.`)
-    else log.debug(fields, 'Will try again.')
+    log[failures === 2 ? 'warn' : 'debug'](fields, `Will try again: ${trouble ?? error.message}.`)
   }
 }

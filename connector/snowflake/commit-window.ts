@@ -25,6 +25,23 @@ export type Discrepancy =
   /** More rows than were sent: somebody else writes to the channel. */
   | { readonly kind: 'surplus'; readonly rows: number }
 
+/** What an operator is told. `where`: the partition and the offsets that the rows are among. */
+export function discrepancyText(
+  { kind, rows }: Discrepancy,
+  where: string,
+  status: ChannelStatus,
+): string {
+  if (kind === 'missing') {
+    return `${rows} rows of ${where} were accepted but neither inserted nor rejected`
+  }
+  if (kind === 'surplus') {
+    return `The channel of ${where} has ${rows} rows more than were sent: another writer uses it`
+  }
+  const upTo = status.lastErrorTokenUpperBound
+  const last = upTo === null ? '' : `, the last one at or before ${upTo}`
+  return `Snowflake rejected ${rows} rows of ${where}${last}: ${status.lastErrorMessage ?? 'no reason given'}`
+}
+
 /** Counters may be behind the token for a moment; a shortfall counts once this many answers in a row show it. */
 const SHORTFALLS_MAX = 5
 

@@ -219,7 +219,7 @@ export const SNOWFLAKE_SINK_CONFIG = new ConfigDef({
     doc: 'Longest wait between two tries while Snowflake does not answer.',
   }),
   'snowflake.streaming.commit.stall.ms': int({
-    default: 60_000,
+    default: 20_000,
     range: [1_000, 3_600_000],
     importance: 'LOW',
     group: 'Streaming',

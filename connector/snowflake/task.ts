@@ -128,10 +128,10 @@ export class SnowflakeSinkTask extends SinkTask {
   }
 
   override close(partitions: readonly TopicPartition[]): void {
-    const { channels } = this.#live()
     for (const tp of partitions) {
-      channels.get(topicPartitionKey(tp))?.close()
-      channels.delete(topicPartitionKey(tp))
+      const key = topicPartitionKey(tp)
+      this.#running?.channels.get(key)?.close()
+      this.#running?.channels.delete(key)
     }
   }
 

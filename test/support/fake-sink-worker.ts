@@ -154,6 +154,14 @@ export class FakeSinkWorker implements SinkTaskContext {
     }
   }
 
+  /** Reads again from what is committed, as after a failed commit; the task is not told. */
+  rewind(): void {
+    for (const tp of this.#assigned) {
+      const key = topicPartitionKey(tp)
+      this.#positions.set(key, this.#topics.committed.get(key) ?? this.#topics.log(tp).beginning)
+    }
+  }
+
   async stop(): Promise<void> {
     await this.#task.stop()
   }
