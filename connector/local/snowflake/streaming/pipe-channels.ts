@@ -1,4 +1,4 @@
-import { Channel, decodeRecords, newRecord } from './channel.ts'
+import { Channel, type ChannelRecord, decodeRecords, newRecord } from './channel.ts'
 
 const PROPERTY = 'snowpipe.channels'
 /** Active named channels of a pipe, as Snowflake limits them. */
@@ -21,8 +21,7 @@ export class PipeChannels {
     this.isDefault = isDefault
     this.property = isDefault ? PROPERTY : `${PROPERTY}.${name}`
     const stored = properties[this.property]
-    if (stored !== undefined)
-      for (const record of decodeRecords(stored)) this.add(new Channel(record))
+    if (stored !== undefined) for (const record of decodeRecords(stored)) this.add(restored(record))
   }
 
   get(name: string): Channel | undefined {
@@ -49,4 +48,14 @@ export class PipeChannels {
     this.add(channel)
     return channel
   }
+}
+
+/**
+ * A channel of an earlier process. What its client had uncommitted is lost, and a client that only waits for
+ * its commit would never learn that from a status of SUCCESS.
+ */
+function restored(record: ChannelRecord): Channel {
+  const channel = new Channel(record)
+  if (record.name !== ELASTIC_CHANNEL) channel.statusCode = 'ERR_CHANNEL_MUST_BE_REOPENED'
+  return channel
 }

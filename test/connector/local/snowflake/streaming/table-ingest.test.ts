@@ -61,6 +61,15 @@ describe('TableIngest', () => {
     expect(stage.pipe.get('c299')?.record.clientSequencer).toBe(1)
   })
 
+  test('tells a client after a restart, by the status, that it must open its channel again', async () => {
+    const stage = await makeIngest()
+    const channel = await open(stage)
+    append(stage, { token: channel.nextToken() })
+    stage.restart()
+    expect(stage.pipe.get('c')?.statusCode).toBe('ERR_CHANNEL_MUST_BE_REOPENED')
+    expect((await open(stage)).statusCode).toBe('SUCCESS')
+  })
+
   test('takes a repeated append once', async () => {
     const stage = await makeIngest()
     const channel = await open(stage)
