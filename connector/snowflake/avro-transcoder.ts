@@ -16,14 +16,14 @@ import {
   writeTime,
   writeTimestamp,
 } from './scalar-json.ts'
-import type { Tape } from './tape.ts'
+import { Constant, type Tape } from './tape.ts'
 
 /** Reads one value from the tape and writes its JSON. */
 export type ValueWriter = (tape: Tape) => void
 
-const NULL = Buffer.from('null')
-const TRUE = Buffer.from('true')
-const FALSE = Buffer.from('false')
+const NULL = new Constant('null')
+const TRUE = new Constant('true')
+const FALSE = new Constant('false')
 const COMMA = 0x2c
 const COLON = 0x3a
 /** Items of a type that takes no bytes, whose number the value's length cannot bound. */
@@ -97,7 +97,7 @@ function compileDecimal(node: Extract<AvroNode, { kind: Primitive | 'fixed' }>):
 }
 
 function compileEnum(symbols: readonly string[]): ValueWriter {
-  const constants = symbols.map((symbol) => Buffer.from(JSON.stringify(symbol)))
+  const constants = symbols.map((symbol) => new Constant(JSON.stringify(symbol)))
   return (tape) => {
     const index = tape.small()
     const constant = constants[index]
@@ -129,8 +129,8 @@ function compileUnion(branches: readonly AvroNode[], type: ColumnType | undefine
   }
 }
 
-const key = (prefix: string, name: string): Buffer =>
-  Buffer.from(`${prefix}${JSON.stringify(name)}:`)
+const key = (prefix: string, name: string): Constant =>
+  new Constant(`${prefix}${JSON.stringify(name)}:`)
 
 /**
  * A structured OBJECT takes exactly its declared fields: those that the writer does not know are written as null,
@@ -142,7 +142,7 @@ function compileRecord(
 ): ValueWriter {
   const declared = type?.kind === 'object' ? type.fields : undefined
   const known = new Set(node.fields.map((field) => field.name))
-  const keys: Buffer[] = []
+  const keys: Constant[] = []
   const writers: ValueWriter[] = []
   for (const field of node.fields) {
     const column = declared?.find((candidate) => candidate.name === field.name)
@@ -158,10 +158,10 @@ function compileRecord(
       tail += `${keys.length === 0 && tail === '{' ? '' : ','}${JSON.stringify(field.name)}:null`
     }
   }
-  const end = Buffer.from(`${tail}}`)
+  const end = new Constant(`${tail}}`)
   return (tape) => {
     for (let i = 0; i < writers.length; i++) {
-      tape.constant(keys[i] as Buffer)
+      tape.constant(keys[i] as Constant)
       ;(writers[i] as ValueWriter)(tape)
     }
     tape.constant(end)

@@ -159,7 +159,7 @@ export function schemaShape(schema: Schema): RecordShape {
         if (item === null) continue
         const column = (columns[i] as Column).name
         const json = jsonTextOf(field.schema, item, table?.get(column))
-        tape.constant(Buffer.from(`,${JSON.stringify(column)}:${json}`))
+        tape.text(`,${JSON.stringify(column)}:${json}`)
       }
     },
   }
@@ -177,7 +177,7 @@ export const SCHEMALESS_SHAPE: RecordShape = {
       if (table !== undefined && type === undefined) {
         throw new DataError(`The table has no column ${column}, and without a schema none is added`)
       }
-      tape.constant(Buffer.from(`,${JSON.stringify(column)}:${jsonTextOf(null, item, type)}`))
+      tape.text(`,${JSON.stringify(column)}:${jsonTextOf(null, item, type)}`)
     }
   },
 }

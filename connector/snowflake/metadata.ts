@@ -4,7 +4,7 @@ import type { Header, SinkRecord } from '../api/records.ts'
 import type { ColumnType } from './column-type.ts'
 import { INT, LONG } from './column-type.ts'
 import { jsonTextOf } from './connect-json.ts'
-import type { Tape } from './tape.ts'
+import { Constant, type Tape } from './tape.ts'
 
 export const METADATA_COLUMN = 'RECORD_METADATA'
 
@@ -26,12 +26,12 @@ export const METADATA_TYPE: ColumnType = {
 
 /** Writes the column of one partition's records; every declared field is written, as a structured OBJECT wants it. */
 export class MetadataWriter {
-  readonly #topic: Buffer
-  readonly #end: Buffer
+  readonly #topic: Constant
+  readonly #end: Constant
 
   constructor(topic: string, partition: number, topicId: string | undefined) {
-    this.#topic = Buffer.from(`,"topic":${JSON.stringify(topic)},"partition":${partition},"key":`)
-    this.#end = Buffer.from(
+    this.#topic = new Constant(`,"topic":${JSON.stringify(topic)},"partition":${partition},"key":`)
+    this.#end = new Constant(
       `,"topicId":${topicId === undefined ? 'null' : JSON.stringify(topicId)}}`,
     )
   }
@@ -56,11 +56,11 @@ export class MetadataWriter {
   }
 }
 
-const START = Buffer.from(`"${METADATA_COLUMN}":{"offset":`)
-const CREATE_TIME = Buffer.from(',"CreateTime":')
-const APPEND_TIME = Buffer.from(',"LogAppendTime":')
-const PUSH_TIME = Buffer.from(',"SnowflakeConnectorPushTime":')
-const HEADERS = Buffer.from(',"headers":')
+const START = new Constant(`"${METADATA_COLUMN}":{"offset":`)
+const CREATE_TIME = new Constant(',"CreateTime":')
+const APPEND_TIME = new Constant(',"LogAppendTime":')
+const PUSH_TIME = new Constant(',"SnowflakeConnectorPushTime":')
+const HEADERS = new Constant(',"headers":')
 
 /** A text stays one; anything else is written as its JSON text. */
 function writeKey(record: SinkRecord, tape: Tape): void {

@@ -4,7 +4,7 @@ import type { SinkRecord } from '../api/records.ts'
 import { type AvroNode, type AvroRecord, columnTypeOf, parseAvroRecord } from './avro-schema.ts'
 import { compile, nullBranch, readBranch, type ValueWriter } from './avro-transcoder.ts'
 import type { Column, ColumnType } from './column-type.ts'
-import type { Tape } from './tape.ts'
+import { Constant, type Tape } from './tape.ts'
 
 /** A table's columns by stored name; undefined where nobody has looked. */
 export type TableColumns = ReadonlyMap<string, ColumnType> | undefined
@@ -65,7 +65,7 @@ function compileRow(record: AvroRecord, table: TableColumns): RowWriter {
 
 /** An absent column is NULL, so null is not written: fewer bytes is most of the speed. */
 function compileColumn(name: string, node: AvroNode, type: ColumnType | undefined): ValueWriter {
-  const key = Buffer.from(`,${JSON.stringify(name)}:`)
+  const key = new Constant(`,${JSON.stringify(name)}:`)
   if (node.kind === 'null') return () => {}
   if (node.kind !== 'union') {
     const write = compile(node, type)

@@ -5,10 +5,10 @@ import { SCHEMALESS_SHAPE, schemaShape } from './connect-json.ts'
 import type { MetadataWriter } from './metadata.ts'
 import { avroShape, type RecordShape, type RowWriter, TOMBSTONE_SHAPE } from './record-shape.ts'
 import type { TableAccess } from './table-access.ts'
-import type { Tape } from './tape.ts'
+import { Constant, type Tape } from './tape.ts'
 
-const OPEN = Buffer.from('{')
-const CLOSE = Buffer.from('}\n')
+const OPEN = new Constant('{')
+const CLOSE = new Constant('}\n')
 const shapes = new WeakMap<object, RecordShape>()
 
 /** The record's shape, the same object for all records of one schema. @throws DataError when no table can hold it. */

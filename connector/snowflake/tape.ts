@@ -12,6 +12,20 @@ const eightBytes = new Uint8Array(8)
 const asDouble = new Float64Array(eightBytes.buffer)
 const asFloat = new Float32Array(eightBytes.buffer)
 
+/** Bytes that are written again and again, e.g. a column's name; kept as words, since four bytes cost as much to store as one. */
+export class Constant {
+  readonly words: Int32Array
+  readonly length: number
+
+  constructor(text: string) {
+    const bytes = Buffer.from(text)
+    const padded = Buffer.alloc(Math.ceil(bytes.length / 4) * 4)
+    bytes.copy(padded)
+    this.length = bytes.length
+    this.words = Int32Array.from({ length: padded.length / 4 }, (_, i) => padded.readInt32LE(i * 4))
+  }
+}
+
 export class Tape {
   // What is read.
   src: Uint8Array = eightBytes
@@ -19,10 +33,13 @@ export class Tape {
   end = 0
   // What is written.
   out: Buffer
+  /** The same bytes as `out`. */
+  view: DataView
   at = 0
 
   constructor(bytes: number) {
     this.out = Buffer.allocUnsafeSlow(bytes)
+    this.view = viewOf(this.out)
   }
 
   /** Begins to read `bytes`. */
@@ -41,6 +58,7 @@ export class Tape {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.out.length * 2, this.at + bytes))
     this.out.copy(larger, 0, 0, this.at)
     this.out = larger
+    this.view = viewOf(larger)
   }
 
   /** Checks that `length` more bytes are there. A corrupt length must neither be read past nor allocated for. */
@@ -133,16 +151,18 @@ export class Tape {
     return this.src.subarray(this.pos - length, this.pos)
   }
 
-  /** Writes bytes as they are. */
-  constant(bytes: Uint8Array): void {
-    const { length } = bytes
-    this.reserve(length)
-    const { out } = this
-    let { at } = this
-    if (length > 64) out.set(bytes, at)
-    else for (let i = 0; i < length; i++) out[at + i] = bytes[i] as number
-    at += length
-    this.at = at
+  /** Writes it; up to three bytes behind it are overwritten by what comes next. */
+  constant({ words, length }: Constant): void {
+    this.reserve(length + 4)
+    const { view, at } = this
+    for (let i = 0; i < words.length; i++) view.setInt32(at + i * 4, words[i] as number, true)
+    this.at = at + length
+  }
+
+  /** Writes UTF-8 text as it is. */
+  text(text: string): void {
+    this.reserve(text.length * 3)
+    this.at += this.out.write(text, this.at)
   }
 
   /** Writes ASCII text without quotes. */
@@ -230,6 +250,9 @@ export class Tape {
     this.at = mark
   }
 }
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
 const SHORT_ESCAPES: Readonly<Record<number, number>> = {
   [QUOTE]: QUOTE,
