@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import bindings from 'gtfs-realtime-bindings'
-import { getText, metric, type Quickstart, startQuickstart, until } from '../support/quickstart.ts'
+import {
+  committedRecords,
+  getText,
+  type Quickstart,
+  startQuickstart,
+  until,
+} from '../support/quickstart.ts'
 import { processFigures } from './process-figures.ts'
 
 const SPEED = 30
@@ -54,7 +60,7 @@ export async function runPipelineBench(say: (text: string) => void): Promise<voi
 }
 
 const committed = async (stack: Quickstart): Promise<number> =>
-  metric(await getText(`${stack.stack.worker}/metrics`), 'snowflake_sink_records_committed_total')
+  committedRecords(await getText(`${stack.stack.worker}/metrics`))
 
 async function read(stack: Quickstart): Promise<Reading> {
   const cpuSeconds: Record<string, number> = {}

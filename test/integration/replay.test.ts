@@ -5,7 +5,14 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, FEEDS, PYTHON, ROOT } from '../support/needs.ts'
 import { output } from '../support/processes.ts'
-import { getText, metric, type Quickstart, startQuickstart, until } from '../support/quickstart.ts'
+import {
+  committedRecords,
+  getText,
+  metric,
+  type Quickstart,
+  startQuickstart,
+  until,
+} from '../support/quickstart.ts'
 
 const READERS = path.join(ROOT, 'test/integration/readers')
 const python = (script: string, args: readonly string[]): Promise<string> =>
@@ -49,7 +56,7 @@ describeWith(['feeds', 'python'], 'recorded feeds, from HTTP to Iceberg', () => 
       const metrics = await getText(`${worker}/metrics`)
       const written = metric(metrics, 'kafka_connect_source_task_source_record_write_total')
       const active = metric(metrics, 'kafka_connect_source_task_source_record_active_count')
-      const committed = metric(metrics, 'snowflake_sink_records_committed_total')
+      const committed = committedRecords(metrics)
       clean = active === 0 && written > 0 && committed >= written ? clean + 1 : 0
       return clean >= 10 ? true : undefined
     })

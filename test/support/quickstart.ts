@@ -122,6 +122,12 @@ export function metric(text: string, name: string): number {
   return [...values].reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
+/** Records of all partitions that Snowflake has committed, by the offsets that the sink shows. */
+export function committedRecords(text: string): number {
+  const values = text.matchAll(/^snowflake_sink_committed_offset\{[^}]*\} (\S+)$/gm)
+  return [...values].reduce((sum, [, value]) => sum + Number(value) + 1, 0)
+}
+
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { freePort } from '../../connector/local/ports.ts'
 import { startLocalRegistry } from '../../connector/local/registry/server.ts'
 import { systemClock } from '../../connector/runtime/clock.ts'
+import { committedRecords, getText } from './quickstart.ts'
 import { type Part, startPart, startRealKafka } from './processes.ts'
 
 export const TOPIC = 'chaos.v1'
@@ -125,14 +126,9 @@ export function startWorker({ folder }: Stage): Promise<Part> {
   return startPart('connect-standalone', files, path.join(folder, 'logs/worker.log'))
 }
 
-/** The sum of committed offsets + 1 over the partitions, as the sink shows it. */
+/** Records that Snowflake has committed, as the sink shows it. */
 export async function committedRows({ ports }: Stage): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${ports.worker}/metrics`, {
-    signal: AbortSignal.timeout(5_000),
-  })
-  const text = await response.text()
-  const values = text.matchAll(/^snowflake_sink_committed_offset\{[^}]*\} (\S+)$/gm)
-  return [...values].reduce((sum, [, value]) => sum + Number(value) + 1, 0)
+  return committedRecords(await getText(`http://127.0.0.1:${ports.worker}/metrics`))
 }
 
 const nothing = (): void => undefined
