@@ -26,6 +26,11 @@ await runPart('connect-standalone', async () => {
     random: Math.random,
     environment: process.env,
   })
+  // A plugin's error in a timer or a forgotten promise must not end the other connectors.
+  const onStray = (error: unknown): void =>
+    worker.services.log.error({ err: error }, 'An error was not caught by anyone; this is a bug.')
+  process.on('uncaughtException', onStray)
+  process.on('unhandledRejection', onStray)
   return { ready: { url: worker.url, workerId: worker.workerId }, stop: () => worker.stop() }
 })
 

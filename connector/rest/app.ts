@@ -6,6 +6,7 @@ import { adminResources } from './admin.ts'
 import { pluginResources } from './connector-plugins.ts'
 import { connectorResources } from './connectors.ts'
 import { HttpError, layerError, toHttpError } from './errors.ts'
+import { type CrossOriginRules, crossOrigin } from './cross-origin.ts'
 import { readBody } from './request-body.ts'
 import { type Method, ok, type Resource, type RestParts } from './resources.ts'
 
@@ -17,6 +18,7 @@ export interface AppOptions extends RestParts {
   readonly requestTimeoutMs: number
   /** Headers of every answer. */
   readonly headers: ReadonlyMap<string, string>
+  readonly cors: CrossOriginRules
   /** What rest extensions answer; false: not theirs. */
   readonly extension: (request: Request, response: Response) => Promise<boolean>
 }
@@ -89,6 +91,8 @@ interface Context {
 async function serve(request: Request, response: Response, context: Context): Promise<void> {
   const { options } = context
   for (const [name, value] of options.headers) response.setHeader(name, value)
+  if (!crossOrigin(request, response, options.cors))
+    throw new HttpError(403, 'Cross-origin requests are not allowed.')
   if (await options.extension(request, response)) return
   if (pathOf(request) === '/metrics' && ['GET', 'HEAD'].includes(request.method)) {
     response.setHeader('Content-Type', PROMETHEUS)

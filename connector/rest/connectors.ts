@@ -220,19 +220,20 @@ function offsets({ herder }: RestParts): Resource[] {
 
 async function expanded(herder: RestParts['herder'], query: URLSearchParams): Promise<unknown> {
   const wanted = new Set(query.getAll('expand'))
-  const result: Record<string, unknown> = {}
+  const result: [string, unknown][] = []
   for (const name of herder.connectors()) {
     try {
-      result[name] = {
+      const entry = {
         ...(wanted.has('status') && { status: connectorState(herder.connectorStatus(name)) }),
         ...(wanted.has('info') && { info: await herder.connectorInfo(name) }),
       }
+      result.push([name, entry])
     } catch (error) {
       // It disappeared, or has no status yet: left out, as Kafka Connect does.
       if (!(error instanceof NotFoundError)) throw error
     }
   }
-  return result
+  return Object.fromEntries(result)
 }
 
 const first = (params: readonly string[]): string => params[0] ?? ''

@@ -26,7 +26,8 @@ export interface ExtensionParts {
   ) => AsyncIterable<readonly SinkRecord[]>
 }
 
-const LIMIT_MS = 10_000
+const REGISTER_LIMIT_MS = 10_000
+const CLOSE_LIMIT_MS = 3_000
 
 /** The rest extensions of a worker, and where they answer. */
 export class RestExtensions {
@@ -46,7 +47,7 @@ export class RestExtensions {
     try {
       extension.configure(props)
       const registered = (async () => extension.register(this.#context()))()
-      await withLimit(`register of ${name}`, registered, { clock, limitMs: LIMIT_MS })
+      await withLimit(`register of ${name}`, registered, { clock, limitMs: REGISTER_LIMIT_MS })
     } catch (error) {
       throw new ConfigError(`Rest extension ${name} could not be registered: ${toMessage(error)}`, {
         cause: error,
@@ -84,7 +85,7 @@ export class RestExtensions {
         const closed = (async () => extension.close())()
         await withLimit('close of a rest extension', closed, {
           clock: this.#parts.clock,
-          limitMs: LIMIT_MS,
+          limitMs: CLOSE_LIMIT_MS,
         })
       } catch (error) {
         this.#parts.log.warn({ err: error }, 'A rest extension did not close cleanly.')

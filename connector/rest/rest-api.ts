@@ -57,6 +57,10 @@ export class RestApi {
       },
       bodyBytesMax: config['rest.request.body.max.bytes'],
       requestTimeoutMs: config['rest.request.timeout.ms'],
+      cors: {
+        origins: config['access.control.allow.origin'],
+        methods: config['access.control.allow.methods'],
+      },
       headers: responseHeaders(config['response.http.headers.config']),
       extension: (request, response) => this.#extensions.handle(pathOf(request), request, response),
     })

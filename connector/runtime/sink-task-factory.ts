@@ -40,7 +40,6 @@ export async function createSinkTask(
     services,
     log,
   })
-  const share = services.consumerBudget.claim(spec.siblings)
   const partitions = new SinkPartitions()
   const life = new AbortController()
   let task: WorkerSinkTask | undefined
@@ -61,10 +60,10 @@ export async function createSinkTask(
       onRetrying: (message) => task?.reportRetrying(message),
     },
   )
-  const consumer = services.clients.consumer(
-    { 'queued.max.messages.kbytes': Math.max(1, Math.floor(share.bytes / 1024)), ...client.config },
-    client.events,
-  )
+  const { consumer, share } = makeConsumer(services, client, {
+    siblings: spec.siblings,
+    onConnected: (isConnected) => task?.reportConnected(isConnected),
+  })
   task = new WorkerSinkTask(taskOptions(spec, services, log), {
     newTask: () => newTask(spec) as SinkTask,
     consumer,
@@ -90,6 +89,32 @@ export async function createSinkTask(
   })
   endWith(task, life)
   return task
+}
+
+/** A consumer with its part of the worker's byte budget, which is to be given back. */
+function makeConsumer(
+  services: WorkerServices,
+  client: ReturnType<typeof clientOf>,
+  options: { readonly siblings: number; readonly onConnected: (isConnected: boolean) => void },
+) {
+  const share = services.consumerBudget.claim(options.siblings)
+  const kilobytes = Math.max(1, Math.floor(share.bytes / 1024))
+  try {
+    const consumer = services.clients.consumer(
+      { 'queued.max.messages.kbytes': kilobytes, ...client.config },
+      {
+        log: (level, message) => client.events.log(level, message),
+        statistics: (statistics) => {
+          client.events.statistics(statistics)
+          options.onConnected(statistics.connections > 0)
+        },
+      },
+    )
+    return { consumer, share }
+  } catch (error) {
+    share.release()
+    throw error
+  }
 }
 
 interface ErrorHandlingOptions {

@@ -66,6 +66,11 @@ export async function createSourceTask(
     onTopic: spec.onTopic,
     offsetFlushIntervalMs: config['offset.flush.interval.ms'],
     offsetFlushTimeoutMs: config['offset.flush.timeout.ms'],
+    // Leaves time to store the offsets of what was acknowledged.
+    closeFlushTimeoutMs: Math.min(
+      config['offset.flush.timeout.ms'],
+      config['task.shutdown.graceful.timeout.ms'] * 0.8,
+    ),
     closeConverters: async () => {
       chain.close()
       await closeConverters(converters)

@@ -1,9 +1,9 @@
 import { ConnectError, RetriableError, toMessage } from '../api/errors.ts'
-import type { SourceRecord } from '../api/records.ts'
+import type { RecordMetadata, SourceRecord } from '../api/records.ts'
 import type { SourceTask, SourceTaskContext } from '../api/source-task.ts'
 import type { Admin, Producer } from '../kafka/client.ts'
 import type { OffsetStorage } from '../storage/offset-storage.ts'
-import { withLimit } from './limits.ts'
+import { isPromise, withLimit } from './limits.ts'
 import type { SourceRecordWriter } from './record-converters.ts'
 import { type PartitionOffset, type Submitted, SubmittedRecords } from './submitted-records.ts'
 import type { SourceTaskMetrics } from './task-metrics.ts'
@@ -25,6 +25,8 @@ export interface SourceTaskParts {
   readonly closeConverters: () => Promise<void>
   readonly offsetFlushIntervalMs: number
   readonly offsetFlushTimeoutMs: number
+  /** How long a stop waits for acknowledgements. */
+  readonly closeFlushTimeoutMs: number
 }
 
 const SEND_RETRY_MS = 100
@@ -53,6 +55,7 @@ export class WorkerSourceTask extends WorkerTask {
   #lastAckMs = 0
   #resume: (() => void) | undefined
   #committer: Promise<void> | undefined
+  readonly #loopEnded = new AbortController()
 
   constructor(options: WorkerTaskOptions, parts: SourceTaskParts) {
     super(options)
@@ -102,9 +105,10 @@ export class WorkerSourceTask extends WorkerTask {
   }
 
   protected async close(): Promise<void> {
-    const { producer, offsetFlushTimeoutMs } = this.#parts
+    const { producer, closeFlushTimeoutMs } = this.#parts
+    this.#loopEnded.abort()
     if (!this.isCancelled) {
-      await producer.flush(offsetFlushTimeoutMs).catch((error: unknown) => {
+      await producer.flush(closeFlushTimeoutMs).catch((error: unknown) => {
         const fields = { err: error, unacknowledged: this.#submitted.unacked }
         this.log.warn(fields, 'Not every record was acknowledged; the rest is produced again.')
       })
@@ -201,7 +205,7 @@ export class WorkerSourceTask extends WorkerTask {
     const converted = transformed === null ? null : await writer.convert(transformed)
     if (transformed === null || converted === null) {
       this.#submitted.ack(this.#submitted.submit(record.sourcePartition, record.sourceOffset))
-      await this.#commitRecord(record, null)
+      this.#commitRecord(record, null)
       return
     }
     await this.#ensureTopic(transformed.topic)
@@ -216,7 +220,7 @@ export class WorkerSourceTask extends WorkerTask {
             this.#lastAckMs = this.clock.now()
             this.#submitted.ack(submitted)
             this.#parts.metrics.written(1)
-            void this.#commitRecord(record, delivery)
+            this.#commitRecord(record, delivery)
           }
         })
         return
@@ -250,29 +254,32 @@ export class WorkerSourceTask extends WorkerTask {
     try {
       await operator.failed(context, failure.error)
       this.#submitted.ack(failure.submitted)
-      await this.#commitRecord(record, null)
+      this.#commitRecord(record, null)
     } catch {
       this.#sendError ??= failure.error // Not tolerated: the loop fails with it.
+      this.interrupt('A record was refused.')
       this.#resume?.()
     }
   }
 
-  async #commitRecord(
-    record: SourceRecord,
-    delivery: Parameters<SourceTask['commitRecord']>[1],
-  ): Promise<void> {
+  #commitRecord(record: SourceRecord, delivery: RecordMetadata | null): void {
     if (delivery !== null && !this.#topics.has(delivery.topic)) {
       this.#topics.add(delivery.topic)
       this.#parts.onTopic(delivery.topic)
     }
     try {
-      await this.#task?.commitRecord(record, delivery)
+      const result = this.#task?.commitRecord(record, delivery)
+      if (isPromise(result)) result.catch((error: unknown) => this.#onCommitRecordError(error))
     } catch (error) {
-      this.log.error(
-        { err: error },
-        'The task’s commitRecord failed; the record is stored all the same.',
-      )
+      this.#onCommitRecordError(error)
     }
+  }
+
+  #onCommitRecordError(error: unknown): void {
+    this.log.error(
+      { err: error },
+      'The task’s commitRecord failed; the record is stored all the same.',
+    )
   }
 
   async #ensureTopic(topic: string): Promise<void> {
@@ -314,7 +321,9 @@ export class WorkerSourceTask extends WorkerTask {
   async #commitPeriodically(): Promise<void> {
     while (!this.isStopping) {
       await this.clock.sleep(this.#parts.offsetFlushIntervalMs, this.stopSignal).catch(() => {}) // Stopping: `close` commits.
-      if (!this.isStopping && (await this.commitOffsets())) this.#isCommitDue = true
+      if (this.isStopping) return
+      if (!this.isPaused) this.#watchAcknowledgements()
+      if (await this.commitOffsets()) this.#isCommitDue = true
     }
   }
 
@@ -347,7 +356,11 @@ export class WorkerSourceTask extends WorkerTask {
 
   async #stopStubbornPlugin(): Promise<void> {
     if (this.#task === undefined) return
-    await this.clock.sleep(STOP_GRACE_MS)
+    try {
+      await this.clock.sleep(STOP_GRACE_MS, this.#loopEnded.signal)
+    } catch {
+      return // The loop has ended; `close` stops the plugin.
+    }
     await this.#stopPlugin()
   }
 

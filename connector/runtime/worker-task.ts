@@ -33,6 +33,11 @@ export interface WorkerTaskOptions {
   readonly pluginMetrics: OwnedPluginMetrics
 }
 
+const DISCONNECTED: TaskHealth = {
+  state: 'DEGRADED',
+  message: 'There is no connection to any Kafka broker.',
+}
+
 /** The task was told to stop and took too long; nothing that it still does counts. */
 class CancelledError extends ConnectError {}
 
@@ -56,6 +61,7 @@ export abstract class WorkerTask {
   #isMuted = false
   #workerHealth: TaskHealth | null = null
   #pluginHealth: TaskHealth | null = null
+  #isDisconnected = false
   #running: Promise<void> | undefined
 
   constructor(options: WorkerTaskOptions) {
@@ -102,6 +108,13 @@ export abstract class WorkerTask {
     this.setWorkerHealth(message)
   }
 
+  /** Says whether the task's client has a connection to any broker. */
+  reportConnected(isConnected: boolean): void {
+    if (this.#isDisconnected === !isConnected) return
+    this.#isDisconnected = !isConnected
+    this.#reportHealth()
+  }
+
   /** Abandons the task: pending calls of the plugin are given up, their results ignored, and no status is written any more. */
   cancel(): void {
     this.mute()
@@ -118,8 +131,7 @@ export abstract class WorkerTask {
   setPaused(isPaused: boolean): void {
     if (this.#isPaused === isPaused) return
     this.#isPaused = isPaused
-    this.#interrupt.abort(new ConnectError(`Task ${taskName(this.id)} changes its target state.`))
-    if (!this.isStopping) this.#interrupt = new AbortController()
+    this.interrupt(`Task ${taskName(this.id)} changes its target state.`)
     this.onTargetState()
   }
 
@@ -147,6 +159,12 @@ export abstract class WorkerTask {
   /** Aborts when the task is asked to stop, pause or resume. */
   protected get interruptSignal(): AbortSignal {
     return this.#interrupt.signal
+  }
+
+  /** Ends the wait that the loop is in. */
+  protected interrupt(why: string): void {
+    this.#interrupt.abort(new ConnectError(why))
+    if (!this.isStopping) this.#interrupt = new AbortController()
   }
 
   /** Calls a plugin. Ends with a `CancelledError` when the task is cancelled meanwhile. */
@@ -215,7 +233,9 @@ export abstract class WorkerTask {
   }
 
   #reportHealth(): void {
-    if (!this.#isMuted) this.#listener.onHealth(this.#workerHealth ?? this.#pluginHealth)
+    if (this.#isMuted) return
+    const disconnected = this.#isDisconnected ? DISCONNECTED : null
+    this.#listener.onHealth(this.#workerHealth ?? disconnected ?? this.#pluginHealth)
   }
 
   async #run(): Promise<void> {
