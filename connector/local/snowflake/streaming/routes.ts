@@ -40,7 +40,8 @@ export class StreamingApi {
   async handle(call: Call): Promise<Answer> {
     if (call.headers.accept === undefined)
       throw new ApiError(406, '391902', 'Unsupported Accept header null is specified.')
-    if (call.path.startsWith('/telemetry/')) return json({ data: 'ok', success: true })
+    if (call.path.startsWith('/telemetry/'))
+      return json({ data: 'ok', code: null, message: null, success: true })
     if (call.path === '/oauth/token' && call.method === 'POST') return this.#token(call)
     if (call.path === '/v2/streaming/hostname' && call.method === 'GET') return this.#hostname(call)
     return this.#object(call)

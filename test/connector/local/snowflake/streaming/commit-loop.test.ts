@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import {
+  CommitLoop,
+  type CommitTiming,
+  PROFILES,
+} from '../../../../../connector/local/snowflake/streaming/commit-loop.ts'
+import type { Channel } from '../../../../../connector/local/snowflake/streaming/channel.ts'
+import { recordingLog } from '../../../../support/recording-log.ts'
+import { type IngestStage, makeIngest, rowsOf } from '../../../../support/table-ingest.ts'
+
+async function setUp(
+  timing: CommitTiming,
+): Promise<{ stage: IngestStage; loop: CommitLoop; channel: Channel; append: () => void }> {
+  const stage = await makeIngest()
+  const loop = new CommitLoop(stage.ingest, {
+    clock: stage.clock,
+    random: () => 0.5,
+    log: recordingLog(),
+    timing,
+  })
+  const channel = await stage.ingest.open(stage.pipe, 'c', {
+    offsetToken: undefined,
+    failOnUncommittedRows: false,
+  })
+  const append = (): void => {
+    stage.ingest.append(stage.pipe, 'c', {
+      continuationToken: channel.nextToken(),
+      startToken: null,
+      endToken: '0',
+      bytes: rowsOf('c', 0, 0),
+    })
+  }
+  return { stage, loop, channel, append }
+}
+
+describe('CommitLoop', () => {
+  test('commits within a second, and at most once a second', async () => {
+    const { stage, append } = await setUp(PROFILES.fast)
+    append()
+    await stage.clock.advance(199)
+    expect(stage.table.rows).toHaveLength(0)
+    await stage.clock.advance(1)
+    expect(stage.table.rows).toHaveLength(1)
+    append()
+    await stage.clock.advance(999)
+    append()
+    expect(stage.table.rows).toHaveLength(1)
+    await stage.clock.advance(1)
+    expect(stage.table.rows).toHaveLength(3)
+  })
+
+  test('takes 5 to 9 seconds when it is realistic', async () => {
+    const { stage, append } = await setUp(PROFILES.realistic)
+    append()
+    await stage.clock.advance(6_999)
+    expect(stage.table.rows).toHaveLength(0)
+    await stage.clock.advance(1)
+    expect(stage.table.rows).toHaveLength(1)
+  })
+
+  test('tries again after a failure, with a growing wait, and asks for no time when nothing waits', async () => {
+    const { stage, append } = await setUp(PROFILES.fast)
+    let failures = 0
+    stage.warehouse.beforeCommit = () => {
+      failures++
+      return failures <= 3
+        ? Promise.reject(new Error('no space left on device'))
+        : Promise.resolve()
+    }
+    append()
+    await stage.clock.advance(60_000)
+    expect(stage.table.rows).toHaveLength(1)
+    expect(stage.clock.sleepsMs).toEqual([200, 1_000, 2_000, 4_000])
+    expect(stage.clock.sleeping).toBe(0)
+  })
+
+  test('commits what waits when it is closed', async () => {
+    const { stage, loop, append } = await setUp(PROFILES.realistic)
+    append()
+    await loop.close()
+    expect(stage.table.rows).toHaveLength(1)
+  })
+})
