@@ -6,7 +6,7 @@ import type { HttpResponse } from './http.ts'
 /**
  * What to do after an answer that is not the wanted one:
  * - `retry`: the same bytes with the same tokens again after a wait, without a limit in time: the service is away or busy
- * - `wait`: as `retry`, but for a bounded time: what the path names is not there, or not for us
+ * - `wait`: as `retry`, but for a bounded time: what the path names is not there, or we may not
  * - `uncommitted`: the channel still holds rows that are not committed: ask again, in the end open by force
  * - `reopen`: the channel is not ours any more or invalid: open it again and go on after what it has committed
  * - `rediscover`: the pipe has moved to another host: ask for the host and a token again, then reopen
@@ -71,6 +71,8 @@ export function reactionTo(
   code: string | undefined,
 ): Reaction {
   if (code === RETRY_REQUEST || status === 408 || status === 429 || status >= 500) return 'retry'
+  // A new token was tried already. Rights and keys that are being changed come right within a minute, or not at all.
+  if (status === 401 || status === 403) return 'wait'
   if (status === 410) return 'rediscover'
   if (status === 413) return operation === 'append' ? 'split' : 'fail'
   if (status === 404) return notFound(operation, code)

@@ -182,4 +182,38 @@ describe('SnowflakeSinkTask on the local endpoint', () => {
     expect([...(row['RAW'] as Buffer)]).toEqual([1, 2, 42])
     expect((row['SEEN'] as Date).getTime()).toBe(1_700_000_000_042)
   }, 60_000)
+
+  test('goes on by itself after the endpoint was away', async () => {
+    const topics = new FakeTopics()
+    topics.create(TOPIC, TOPIC_ID, 1)
+    const tp = { topic: TOPIC, partition: 0 }
+    const v1 = encodedAvro(V1, 1)
+    const produce = (count: number): void => {
+      for (let i = 0; i < count; i++) {
+        topics.append(tp, (o) => ({ encodedValue: v1(vehicle(o)) }))
+      }
+    }
+    const worker = stage(topics)
+    await worker.start([tp])
+    produce(100)
+    await drain(worker)
+    produce(100)
+    await worker.step()
+    const port = Number(new URL(endpoint.url).port)
+    await endpoint.close()
+    for (let i = 0; i < 50; i++) {
+      produce(2)
+      await worker.step()
+      await systemClock.sleep(20)
+    }
+    expect(worker.health?.state).toBe('DEGRADED')
+    endpoint = await start(port)
+    await drain(worker, 30_000)
+    expect(worker.health).toBeNull()
+    await worker.stop()
+    const [row = {}] = await query(
+      `SELECT COUNT(*) AS N, COUNT(DISTINCT RECORD_METADATA:offset::INT) AS D FROM MTA.RAW.VEHICLE`,
+    )
+    expect(Object.values(row).map(Number)).toEqual([300, 300])
+  }, 60_000)
 })

@@ -15,8 +15,8 @@ const CASES: readonly Case[] = [
   ['append', 400, code('STALE_PIPE_CACHE'), 'reopen'],
   ['append', 400, code('ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP'), 'reopen'],
   ['append', 400, code('SOMETHING_ELSE'), 'fail'],
-  ['append', 401, '', 'fail'],
-  ['append', 403, '', 'fail'],
+  ['append', 401, '', 'wait'],
+  ['append', 403, '', 'wait'],
   ['append', 404, '', 'retry'],
   ['append', 404, 'Not Found', 'retry'],
   ['append', 404, code('ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED'), 'reopen'],
@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
   ['status', 404, code('ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED'), 'reopen'],
   ['status', 503, '', 'retry'],
   ['hostname', 404, '', 'retry'],
-  ['hostname', 401, '', 'fail'],
+  ['hostname', 401, '', 'wait'],
   ['token', 500, '', 'retry'],
 ]
 
