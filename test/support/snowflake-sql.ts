@@ -1,10 +1,11 @@
 // The SQL engine of the local Snowflake over the fake warehouse.
-import { ByteBudget } from '../../connector/local/snowflake/streaming/byte-budget.ts'
-import { Ingests } from '../../connector/local/snowflake/streaming/ingests.ts'
-import { PROFILES } from '../../connector/local/snowflake/streaming/commit-loop.ts'
+
 import type { ResultSet } from '../../connector/local/snowflake/sql/result.ts'
 import type { Bind, Session } from '../../connector/local/snowflake/sql/session.ts'
 import { SqlEngine } from '../../connector/local/snowflake/sql/sql-engine.ts'
+import { ByteBudget } from '../../connector/local/snowflake/streaming/byte-budget.ts'
+import { PROFILES } from '../../connector/local/snowflake/streaming/commit-loop.ts'
+import { Ingests } from '../../connector/local/snowflake/streaming/ingests.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeWarehouse } from './fake-warehouse.ts'
 import { recordingLog } from './recording-log.ts'

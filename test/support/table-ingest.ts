@@ -9,7 +9,7 @@ import {
   TableIngest,
 } from '../../connector/local/snowflake/streaming/table-ingest.ts'
 import { FakeClock } from './fake-clock.ts'
-import { FakeWarehouse, type FakeTable } from './fake-warehouse.ts'
+import { type FakeTable, FakeWarehouse } from './fake-warehouse.ts'
 import { recordingLog } from './recording-log.ts'
 
 export const TABLE = { database: 'DB', schema: 'S', table: 'T' }

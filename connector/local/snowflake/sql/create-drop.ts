@@ -1,6 +1,7 @@
 // CREATE and DROP of databases, schemas, tables and pipes.
-import type { IcebergTable, NewField, Warehouse } from '../../iceberg/types.ts'
+
 import type { Clock } from '../../../api/clock.ts'
+import type { IcebergTable, NewField, Warehouse } from '../../iceberg/types.ts'
 import { alreadyExists, doesNotExist, SqlError, unsupported } from '../errors.ts'
 import { defaultPipeOf, qualifiedName } from '../identifiers.ts'
 import { type Ingests, PIPE_PROPERTY } from '../streaming/ingests.ts'

@@ -1,6 +1,7 @@
 // Snowflake's lexical rules: quoted and unquoted names, strings with '' and backslashes, $$…$$, comments, binds.
-import { foldName } from '../identifiers.ts'
+
 import { syntaxError } from '../errors.ts'
+import { foldName } from '../identifiers.ts'
 
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol' | 'bind' | 'end'
 

@@ -2,8 +2,8 @@
 // tables are for.
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { PluginLogger } from '../../../api/plugin-metrics.ts'
 import { toMessage } from '../../../api/errors.ts'
+import type { PluginLogger } from '../../../api/plugin-metrics.ts'
 
 /** One refused row. */
 export interface ErrorEntry {

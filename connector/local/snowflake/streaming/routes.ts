@@ -7,8 +7,8 @@ import { foldName } from '../identifiers.ts'
 import { noSuchChannel } from './channel.ts'
 import { channelStatus } from './channel-status.ts'
 import type { Ingests, PipeIdentifier } from './ingests.ts'
-import { pipeInfo } from './pipe-info.ts'
 import { ELASTIC_CHANNEL } from './pipe-channels.ts'
+import { pipeInfo } from './pipe-info.ts'
 
 const STATUS_NAMES_MAX = 2_000
 const NAME_LENGTH_MAX = 512

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { IcebergStruct, IcebergType } from '../../../../../connector/local/iceberg/types.ts'
 import { checkRows } from '../../../../../connector/local/snowflake/rows/check-rows.ts'
-import { RowError } from '../../../../../connector/local/snowflake/rows/row-error.ts'
 import { RowChecker } from '../../../../../connector/local/snowflake/rows/row-checker.ts'
+import { RowError } from '../../../../../connector/local/snowflake/rows/row-error.ts'
 
 const schemaOf = (columns: Readonly<Record<string, IcebergType>>): IcebergStruct => ({
   type: 'struct',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { Channel } from '../../../../../connector/local/snowflake/streaming/channel.ts'
 import {
   CommitLoop,
   type CommitTiming,
   PROFILES,
 } from '../../../../../connector/local/snowflake/streaming/commit-loop.ts'
-import type { Channel } from '../../../../../connector/local/snowflake/streaming/channel.ts'
 import { recordingLog } from '../../../../support/recording-log.ts'
 import { type IngestStage, makeIngest, rowsOf } from '../../../../support/table-ingest.ts'
 
