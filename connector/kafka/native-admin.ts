@@ -1,4 +1,5 @@
 import { RetriableError } from '../api/errors.ts'
+import { topicIdOf } from './topic-id.ts'
 import type { TopicDescription, TopicPartitionOffset } from '../api/topic-partition.ts'
 import type { Admin, NewTopic } from './client.ts'
 import { notConnected } from './native-connection.ts'
@@ -21,8 +22,6 @@ import { orAborted, settlesWithin } from './waiting.ts'
 /** What a native call may take beyond its own time-out before we stop waiting for it. */
 const GRACE_MS = 2_000
 const CLOSE_LIMIT_MS = 10_000
-/** The id of a topic whose broker knows none: sixteen zero bytes. */
-const NO_TOPIC_ID = /^A{22}(==)?$/
 
 export interface NativeAdminOptions {
   readonly name: string
@@ -105,7 +104,7 @@ export class ConfluentAdmin implements Admin {
     const { base64 } = description.topicId
     return {
       topic,
-      topicId: NO_TOPIC_ID.test(base64) ? undefined : base64,
+      topicId: topicIdOf(base64),
       partitions: description.partitions.length,
     }
   }

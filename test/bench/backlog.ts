@@ -2,7 +2,7 @@
 // the same topic only consumed through our client, and consumed, decoded with avsc and written as JSON.
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Type } from 'avsc'
+import avsc from 'avsc'
 import { confluentClients } from '../../connector/kafka/confluent.ts'
 import { CHAOS_SCHEMA, startLoad } from '../chaos/load.ts'
 import { seeded } from '../chaos/random.ts'
@@ -51,7 +51,7 @@ export async function runBacklogBench(say: (text: string) => void): Promise<void
       `${records} records of ${PARTITIONS} partitions on ${isReal ? 'a real Apache Kafka' : 'the embedded broker'}`,
     )
     const raw = await consume(stage, records, () => undefined)
-    const type = Type.forSchema(CHAOS_SCHEMA as never)
+    const type = avsc.Type.forSchema(CHAOS_SCHEMA as never)
     const plain = await consume(stage, records, (value) => {
       Buffer.from(`${JSON.stringify(type.fromBuffer(Buffer.from(value.subarray(5))))}\n`)
     })

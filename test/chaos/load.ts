@@ -1,5 +1,5 @@
 // A producer that does not stop for anything: numbered Avro records, spread over the partitions, until it is told.
-import { Type } from 'avsc'
+import avsc from 'avsc'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { confluentClients } from '../../connector/kafka/confluent.ts'
 import { RetriableError } from '../../connector/api/errors.ts'
@@ -46,7 +46,7 @@ const EVENTS = { log: () => undefined, statistics: () => undefined }
 
 export async function startLoad(options: LoadOptions): Promise<LoadGenerator> {
   const { topic, partitions } = options
-  const type = Type.forSchema(CHAOS_SCHEMA as never)
+  const type = avsc.Type.forSchema(CHAOS_SCHEMA as never)
   const id = await register(options.registryUrl, `${topic}-value`)
   const config = { 'bootstrap.servers': options.bootstrapServers }
   if (options.createTopic) {

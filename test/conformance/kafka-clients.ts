@@ -384,7 +384,7 @@ export function kafkaClientsConformance(
       test('describes topics with their ids, and knows of no others', async () => {
         const found = await admin.describeTopic('members', WAIT_MS)
         expect(found).toMatchObject({ topic: 'members', partitions: 6 })
-        expect(found?.topicId).toMatch(/^[\w+/-]{22}$/)
+        expect(found?.topicId).toMatch(/^[\w-]{22}$/)
         expect(await admin.describeTopic('no.such.topic', WAIT_MS)).toBeUndefined()
         expect(await admin.listTopics(WAIT_MS)).toEqual(
           expect.arrayContaining(Object.keys(CONFORMANCE_TOPICS)),
