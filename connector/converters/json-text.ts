@@ -1,6 +1,8 @@
 // JSON whose integers keep all their digits: beyond 2^53 they are `bigint`.
 
 const RAW = '\u0000number:'
+// oxlint-disable-next-line no-control-regex -- a text that no JSON number and hardly any string begins with
+const MARKED = /^\u0000number:-?\d+$/
 
 /** Reads JSON; integers that a `number` cannot hold exactly become `bigint`. */
 export function parseJson(text: string): unknown {
@@ -12,7 +14,7 @@ export function parseJson(text: string): unknown {
       : token,
   )
   return JSON.parse(marked, (_key, value: unknown) =>
-    typeof value === 'string' && value.startsWith(RAW) ? BigInt(value.slice(RAW.length)) : value,
+    typeof value === 'string' && MARKED.test(value) ? BigInt(value.slice(RAW.length)) : value,
   ) as unknown
 }
 
@@ -23,7 +25,7 @@ export function stringifyJson(value: unknown): string {
     return item instanceof RawNumber ? RAW + item.digits : item
   })
   return json.includes('number:')
-    ? json.replaceAll(/"\\u0000number:([^"]*)"/g, (_match, digits: string) => digits)
+    ? json.replaceAll(/"\\u0000number:(-?\d[\d.]*)"/g, (_match, digits: string) => digits)
     : json
 }
 

@@ -4,7 +4,9 @@ import { HttpError } from './errors.ts'
 import { nothing, ok, type Resource, type RestParts } from './resources.ts'
 
 const ROOT = 'root'
-const LEVEL = z.looseObject({ level: z.string() })
+const LEVEL = z.looseObject({
+  level: z.union([z.string(), z.number(), z.boolean()]).transform(String),
+})
 
 const requireRoot = (name: string | undefined): void => {
   if (name !== ROOT) throw new HttpError(404, `Logger ${name} not found.`)

@@ -154,6 +154,9 @@ function match(
   segments: readonly string[],
 ): { readonly resource: Resource; readonly params: string[] } | undefined {
   if (segments.includes('')) throw new HttpError(400, 'Ambiguous URI empty segment')
+  if (segments.some((segment) => /\p{Cc}/u.test(segment))) {
+    throw new HttpError(400, 'The path holds a control character.')
+  }
   for (const resource of resources) {
     const pattern = resource.path === '/' ? [] : resource.path.slice(1).split('/')
     if (pattern.length !== segments.length) continue
@@ -168,7 +171,7 @@ async function jsonBody(request: Request, limitBytes: number): Promise<unknown> 
   const type = request.headers['content-type']
   if (type !== undefined && !/^application\/json\s*(;|$)/i.test(type)) throw layerError(415)
   if (text === undefined) return undefined
-  if (type === undefined) throw layerError(415)
+  if (type === undefined) throw layerError(415, false)
   try {
     return JSON.parse(text) as unknown
   } catch (error) {
@@ -184,9 +187,9 @@ function sendAllowed(response: Response, { methods }: Resource): void {
 }
 
 function sendError(response: Response, error: unknown, log: PluginLogger): void {
-  const { status, message } = toHttpError(error)
+  const { status, message, isUntyped } = toHttpError(error)
   if (status >= 500) log.warn({ err: error, status }, 'A request failed.')
   response.status(status)
-  response.setHeader('Content-Type', 'application/json')
+  if (!isUntyped) response.setHeader('Content-Type', 'application/json')
   response.end(JSON.stringify({ error_code: status, message }))
 }

@@ -243,7 +243,7 @@ const INT_MAX = 2 ** 31 - 1
 /** A path's task id. What is no Java int is no path. */
 function taskId(text: string): number {
   const id = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!(Math.abs(id) <= INT_MAX)) throw layerError(404)
+  if (!(Math.abs(id) <= INT_MAX)) throw layerError(404, false)
   return id
 }
 

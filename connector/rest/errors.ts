@@ -4,6 +4,8 @@ import { BadRequestError, ConflictError } from '../runtime/herder.ts'
 /** An answer that is an error, with its status. */
 export class HttpError extends ConnectError {
   readonly status: number
+  /** Kafka Connect's HTTP layer gives its own errors a JSON body without a Content-Type. */
+  readonly isUntyped: boolean = false
   constructor(status: number, message: string, options?: ErrorOptions) {
     super(message, options)
     this.status = status
@@ -17,9 +19,17 @@ const REASONS: Readonly<Record<number, string>> = {
   415: 'Unsupported Media Type',
 }
 
-/** The error that Kafka Connect's REST layer itself makes, e.g. `HTTP 404 Not Found`. */
-export const layerError = (status: number): HttpError =>
-  new HttpError(status, `HTTP ${status} ${REASONS[status] ?? ''}`)
+class LayerError extends HttpError {
+  override readonly isUntyped: boolean
+  constructor(status: number, isUntyped: boolean) {
+    super(status, `HTTP ${status} ${REASONS[status] ?? ''}`)
+    this.isUntyped = isUntyped
+  }
+}
+
+/** The error that Kafka Connect's HTTP layer itself makes, e.g. `HTTP 404 Not Found`. */
+export const layerError = (status: number, isUntyped = true): HttpError =>
+  new LayerError(status, isUntyped)
 
 /** Status and message of whatever a handler threw, as Kafka Connect maps its exceptions. */
 export function toHttpError(error: unknown): HttpError {

@@ -1,7 +1,8 @@
 import type { ConfigDef, ConfigKeyInfo, ConfigValue } from '../api/config-def.ts'
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
-import { toMessage } from '../api/errors.ts'
+import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
+import { clientProperties } from './client-properties.ts'
 import { checkSinkTopics, frameworkConfig, withError } from './connector-config.ts'
 import {
   BadRequestError,
@@ -25,7 +26,7 @@ export async function validateConfig(
   requested: RequestedConfig,
   services: WorkerServices,
 ): Promise<ConfigInfos> {
-  const { config, clock, plugins, transformer } = services
+  const { config, clock, transformer } = services
   const nulls = Object.keys(requested).filter((key) => requested[key] === null)
   const given = withoutNulls(requested)
   const props = await transformer.resolve(given)
@@ -33,7 +34,7 @@ export async function validateConfig(
   if (className === undefined) {
     throw new BadRequestError(`Connector config ${javaMap(given)} contains no connector type`)
   }
-  const { connector, descriptor } = await plugins.connector(className)
+  const { connector, descriptor } = await findConnector(services, className)
   const kind = descriptor.kind === 'sink' ? 'sink' : 'source'
   const own = await withLimit(
     `validate of ${className}`,
@@ -44,6 +45,8 @@ export async function validateConfig(
   const extra = [
     ...nulls.map(nullValue),
     ...overrideErrors(props, config['connector.client.config.override.policy']),
+    ...versionErrors(props, descriptor),
+    ...clientErrors(kind, props, services),
     ...(await pluginErrors(props, services)),
   ]
   const all = attach(configs, extra)
@@ -56,6 +59,19 @@ export async function validateConfig(
     errorCount: all.reduce((count, { value }) => count + value.errors.length, 0),
     groups: [...groups],
     configs: all,
+  }
+}
+
+async function findConnector(services: WorkerServices, className: string) {
+  if (services.plugins.find(className, 'source', 'sink') !== undefined) {
+    return services.plugins.connector(className)
+  }
+  try {
+    return await services.plugins.connector(className)
+  } catch (error) {
+    // A client's mistake, which Kafka Connect 4.3.1 answers with 400 and the exception's class in front.
+    const prefix = className === '' ? '' : `${ConnectError.javaClassName}: `
+    throw new BadRequestError(prefix + toMessage(error), { cause: error })
   }
 }
 
@@ -173,6 +189,50 @@ function overrideErrors(props: Props, policy: string): ConfigValue[] {
     const message = `The '${policy}' policy does not allow '${setting}' to be overridden in the connector configuration.`
     return [problem(key, '[hidden]', message)]
   })
+}
+
+/** Only the version that is there can be asked for (KIP-891). */
+function versionErrors(props: Props, { className, version }: PluginDescriptor): ConfigValue[] {
+  const key = 'connector.plugin.version'
+  const wanted = props[key]?.trim()
+  if (wanted === undefined || ['', 'latest', version].includes(wanted)) return []
+  const bounds = /^([[(])([^,]*),([^,]*)([\])])$/.exec(wanted)
+  if (bounds !== null && isWithin(version, bounds)) return []
+  const range = bounds === null ? `[${wanted},${wanted}]` : wanted
+  const message = `Plugin ${className} not found that matches the version range ${range}, available versions: [${version}]`
+  return [problem(key, wanted, message)]
+}
+
+/** Maven's version ranges, as KIP-891 takes them: `[1.0,2.0)`, either bound may be missing. */
+function isWithin(
+  version: string,
+  [, open, low = '', high = '', close]: readonly string[],
+): boolean {
+  const isAbove = low === '' || compareVersions(version, low) >= (open === '[' ? 0 : 1)
+  const isBelow = high === '' || compareVersions(version, high) <= (close === ']' ? 0 : -1)
+  return isAbove && isBelow
+}
+
+const compareVersions = (a: string, b: string): number =>
+  Math.sign(a.localeCompare(b, 'en', { numeric: true }))
+
+/** Client settings that the client would refuse when a task starts. */
+function clientErrors(
+  kind: 'source' | 'sink',
+  props: Props,
+  services: WorkerServices,
+): ConfigValue[] {
+  const client = kind === 'source' ? 'producer' : 'consumer'
+  const prefix = `${client}.override.`
+  if (!Object.keys(props).some((key) => key.startsWith(prefix))) return []
+  const java = { 'group.id': 'connect', ...clientProperties(client, services.props, props) }
+  try {
+    services.translate(client, java)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return [problem(`${client}.override`, null, error.message)]
+  }
 }
 
 /** Classes that are named and cannot be found or configured: converters, transformations, predicates. */

@@ -172,9 +172,10 @@ export class StandaloneHerder implements Herder {
 
   async patchConnectorConfig(name: string, patch: RequestedConfig): Promise<ConnectorInfo> {
     const config: Record<string, string | null> = { ...this.#config(name) }
-    if (patch[PATCH_NAME] !== undefined && patch[PATCH_NAME] !== name) {
+    const renamed = patch[PATCH_NAME]
+    if (typeof renamed === 'string' && renamed !== name) {
       throw new BadRequestError(
-        `Connector name configuration (${patch[PATCH_NAME]}) doesn't match connector name in the URL (${name})`,
+        `Connector name configuration (${renamed}) doesn't match connector name in the URL (${name})`,
       )
     }
     for (const [key, value] of Object.entries(patch)) {

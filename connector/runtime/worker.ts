@@ -210,6 +210,7 @@ export class Worker {
       isStopping: false,
     }
     this.#slots.set(taskName(id), slot)
+    this.#onTaskState(id, 'UNASSIGNED', undefined)
     slot.ended = this.#runTask(slot, start)
   }
 

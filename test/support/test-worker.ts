@@ -5,6 +5,7 @@ import { BUILT_IN_PLUGINS } from '../../connector/cli/plugins.ts'
 import { type RunningWorker, startWorker } from '../../connector/cli/start-worker.ts'
 import type { Clock } from '../../connector/api/clock.ts'
 import { systemClock } from '../../connector/runtime/clock.ts'
+import type { PluginDescriptor } from '../../connector/runtime/plugins.ts'
 import { createLogger } from '../../connector/runtime/logging.ts'
 import { FakeKafka } from './fake-kafka.ts'
 import { Script, scriptedPlugins } from './test-plugins.ts'
@@ -15,9 +16,9 @@ export interface TestWorker extends RunningWorker {
   readonly script: Script
   readonly folder: string
   /** Calls the REST API; the body is sent as JSON. */
-  request(method: string, path: string, body?: unknown): Promise<Reply>
+  readonly request: (method: string, path: string, body?: unknown) => Promise<Reply>
   /** Resolves once `check` holds; rejects after five seconds. */
-  eventually(check: () => boolean | Promise<boolean>): Promise<void>
+  readonly eventually: (check: () => boolean | Promise<boolean>) => Promise<void>
 }
 
 export interface Reply {
@@ -34,6 +35,7 @@ export async function startTestWorker(
     readonly script?: Script
     readonly clock?: Clock
     readonly folder?: string
+    readonly plugins?: readonly PluginDescriptor[]
   } = {},
 ): Promise<TestWorker> {
   const kafka = options.kafka ?? new FakeKafka({ topics: { t: 2 } })
@@ -50,7 +52,7 @@ export async function startTestWorker(
       ...options.properties,
     },
     connectors: [],
-    plugins: [...scriptedPlugins(script), ...BUILT_IN_PLUGINS],
+    plugins: [...(options.plugins ?? scriptedPlugins(script)), ...BUILT_IN_PLUGINS],
     clients: kafka,
     clock: options.clock ?? systemClock,
     random: () => 0.5,
