@@ -13,6 +13,8 @@ import { Throughput } from './live/throughput.ts'
 const CLIENTS_MAX = 200
 const TICK_MS = 1_000
 const METRICS_EVERY_TICKS = 2
+/** While no page is open, only so that the last hour is known when one is. */
+const METRICS_EVERY_TICKS_ALONE = 30
 /** A page that has this much waiting gets nothing more until it has read; then it gets everything anew. */
 const BUFFERED_BYTES_MAX = 4_000_000
 const MESSAGE_BYTES_MAX = 1_024
@@ -25,7 +27,10 @@ interface Client {
   isBehind: boolean
 }
 
-/** `rest.extension.classes=MtaUiExtension`; `ui.topics`: the vehicle position topics, `ui.feeds`: live, simulated or replay. */
+/**
+ * `rest.extension.classes=MtaUiExtension`; `ui.topics`: the vehicle position topics, `ui.feeds`: live, simulated or
+ * replay, `ui.app.dir`: the built page, by default beside this file.
+ */
 export class MtaUiExtension implements RestExtension {
   readonly #fleet = new Fleet()
   readonly #throughput = new Throughput()
@@ -34,6 +39,7 @@ export class MtaUiExtension implements RestExtension {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX })
   #topics: readonly string[] = []
   #feeds = 'live'
+  #appDir = fileURLToPath(new URL('./app', import.meta.url))
   #context: RestExtensionContext | undefined
   #loops: Promise<unknown> = Promise.resolve()
   #endStatus: () => void = () => undefined
@@ -45,12 +51,12 @@ export class MtaUiExtension implements RestExtension {
       return name === '' ? [] : [name]
     })
     this.#feeds = config['ui.feeds'] ?? 'live'
+    this.#appDir = config['ui.app.dir'] ?? this.#appDir
   }
 
   register(context: RestExtensionContext): void {
     this.#context = context
-    const folder = fileURLToPath(new URL('./app', import.meta.url))
-    context.handle('/ui', staticFiles(folder, '/ui'))
+    context.handle('/ui', staticFiles(this.#appDir, '/ui'))
     context.onUpgrade('/ui/live', (request, socket, head) => {
       if (this.#clients.size >= CLIENTS_MAX) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n')
@@ -110,12 +116,13 @@ export class MtaUiExtension implements RestExtension {
       const nowMs = context.clock.now()
       this.#fleet.expire(nowMs)
       this.#sendVehicles(nowMs)
-      if (this.#clients.size === 0) continue
-      if (this.#isStatusDue) {
+      const isAlone = this.#clients.size === 0
+      if (this.#isStatusDue && !isAlone) {
         this.#isStatusDue = false
         this.#broadcast({ type: 'connectors', connectors: context.connectors() })
       }
-      if (tick % METRICS_EVERY_TICKS === 0) await this.#sendMetrics(context, nowMs)
+      const everyTicks = isAlone ? METRICS_EVERY_TICKS_ALONE : METRICS_EVERY_TICKS
+      if (tick % everyTicks === 0) await this.#sendMetrics(context, nowMs)
     }
   }
 

@@ -1,33 +1,38 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 
-function makeGeometry(folder: string): void {
-  const geometry = JSON.parse(
-    readFileSync(path.join(ROOT, 'source-mta/static/subway.json'), 'utf8'),
-  ) as { shapes: unknown; routes: unknown; stops: unknown }
-  const { shapes, routes, stops } = geometry
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(
-    path.join(folder, 'subway-geometry.json'),
-    JSON.stringify({ shapes, routes, stops }),
-  )
+interface SourceGeometry {
+  readonly routes: unknown
+  readonly shapes: unknown
+  readonly stops: readonly (readonly [id: string, name: string, ...unknown[]])[]
+  readonly patterns: Readonly<Record<string, { readonly stops: readonly string[] }>>
 }
 
-/** The page draws trains along their tracks: the shapes of the source's geometry, without the rest of it. */
-function subwayShapes(): Plugin {
+/** What the page needs of the source connector's geometry: tracks, lines, names of stations, ends of tracks. */
+function geometryText(): string {
+  const file = path.join(ROOT, 'source-mta/static/subway.json')
+  const source = JSON.parse(readFileSync(file, 'utf8')) as SourceGeometry
+  return JSON.stringify({
+    routes: source.routes,
+    shapes: source.shapes,
+    stops: source.stops.map(([id, name]) => [id, name]),
+    ends: Object.entries(source.patterns).map(([id, { stops }]) => [id, stops.at(-1) ?? '']),
+  })
+}
+
+function subwayGeometry(): Plugin {
   return {
-    name: 'subway-shapes',
-    writeBundle: ({ dir }) => makeGeometry(dir ?? ''),
+    name: 'subway-geometry',
+    writeBundle: ({ dir }) => {
+      writeFileSync(path.join(dir ?? '', 'subway-geometry.json'), geometryText())
+    },
     configureServer: (server) => {
-      makeGeometry(path.join(ROOT, 'ui/node_modules/.generated'))
       server.middlewares.use('/ui/subway-geometry.json', (_request, response) => {
         response.setHeader('content-type', 'application/json')
-        response.end(
-          readFileSync(path.join(ROOT, 'ui/node_modules/.generated/subway-geometry.json')),
-        )
+        response.end(geometryText())
       })
     },
   }
@@ -38,7 +43,7 @@ const WORKER = process.env['MTA_CONNECT_WORKER'] ?? 'http://127.0.0.1:8083'
 export default defineConfig({
   root: import.meta.dirname,
   base: '/ui/',
-  plugins: [subwayShapes()],
+  plugins: [subwayGeometry()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: path.join(ROOT, 'dist/ui/app'),
@@ -47,6 +52,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1_200,
   },
   server: {
+    host: '127.0.0.1',
     port: 5173,
     proxy: {
       '/connectors': WORKER,

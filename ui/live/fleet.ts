@@ -1,25 +1,27 @@
 import type { SinkRecord } from '../../connector/api/records.ts'
 import type { Anchor, Vehicle } from './messages.ts'
 
-/** A vehicle that nobody reported for this long is not on the map any more. */
+/** A vehicle that was silent for this long, in its feed's time, is not on the map any more. */
 const GONE_MS = 5 * 60_000
 /** More keys than New York has vehicles; beyond it the longest silent ones go. */
 const VEHICLES_MAX = 20_000
 
-interface Entry {
-  readonly vehicle: Vehicle
+/** How far a feed's own clock has come, and when we saw that. */
+interface FeedTime {
+  readonly feedMs: number
   readonly seenMs: number
 }
 
 /** The last known state of every vehicle, by its key. */
 export class Fleet {
   // A Map keeps the order of insertion: re-inserting on every report keeps the longest silent first.
-  readonly #entries = new Map<string, Entry>()
+  readonly #vehicles = new Map<string, Vehicle>()
+  readonly #feeds = new Map<string, FeedTime>()
   #changed = new Map<string, Vehicle>()
   #gone = new Set<string>()
 
   get size(): number {
-    return this.#entries.size
+    return this.#vehicles.size
   }
 
   /** Takes a record of the vehicle position topic in; true when it was one with a place on the map. */
@@ -32,24 +34,30 @@ export class Fleet {
     if (row['event_type'] === 'VANISHED') return this.#remove(key)
     const vehicle = toVehicle(key, row)
     if (vehicle === null) return false
-    this.#entries.delete(key)
-    this.#entries.set(key, { vehicle, seenMs: nowMs })
+    this.#readClock(vehicle, nowMs)
+    this.#vehicles.delete(key)
+    this.#vehicles.set(key, vehicle)
     this.#changed.set(key, vehicle)
     this.#gone.delete(key)
-    if (this.#entries.size > VEHICLES_MAX) this.#removeOldest()
+    if (this.#vehicles.size > VEHICLES_MAX) this.#removeOldest()
     return true
   }
 
-  /** Forgets who was silent for five minutes. */
+  /**
+   * Forgets who was silent for five minutes by its feed's clock, which runs faster than ours when it is simulated so.
+   * A train on its way to a station has nothing to report before it should be there.
+   */
   expire(nowMs: number): void {
-    for (const [key, { seenMs }] of this.#entries) {
-      if (nowMs - seenMs <= GONE_MS) return
-      this.#remove(key)
+    for (const [key, { feedId, feedMs, anchor }] of this.#vehicles) {
+      const feed = this.#feeds.get(feedId)
+      if (feed === undefined) continue
+      const feedNow = feed.feedMs + Math.max(0, nowMs - feed.seenMs)
+      if (feedNow - Math.max(feedMs, anchor?.toMs ?? 0) > GONE_MS) this.#remove(key)
     }
   }
 
   all(): readonly Vehicle[] {
-    return Array.from(this.#entries.values(), (entry) => entry.vehicle)
+    return [...this.#vehicles.values()]
   }
 
   /** What changed since the last call. */
@@ -60,15 +68,22 @@ export class Fleet {
     return changes
   }
 
+  #readClock({ feedId, feedMs }: Vehicle, seenMs: number): void {
+    const known = this.#feeds.get(feedId)
+    // A step back beyond the limit is a feed that began anew, e.g. a recording that is played again.
+    const isNews = known === undefined || feedMs > known.feedMs || feedMs < known.feedMs - GONE_MS
+    if (isNews) this.#feeds.set(feedId, { feedMs, seenMs })
+  }
+
   #remove(key: string): boolean {
-    if (!this.#entries.delete(key)) return false
+    if (!this.#vehicles.delete(key)) return false
     this.#changed.delete(key)
     this.#gone.add(key)
     return true
   }
 
   #removeOldest(): void {
-    const oldest = this.#entries.keys().next()
+    const oldest = this.#vehicles.keys().next()
     if (oldest.done !== true) this.#remove(oldest.value)
   }
 }
@@ -76,7 +91,7 @@ export class Fleet {
 function toVehicle(key: string, row: Readonly<Record<string, unknown>>): Vehicle | null {
   const latitude = number(row['latitude'])
   const longitude = number(row['longitude'])
-  const feedMs = time(row['feed_timestamp'])
+  const feedMs = time(row['feed_timestamp']) ?? time(row['fetched_at'])
   if (latitude === null || longitude === null || feedMs === null) return null
   return {
     key,

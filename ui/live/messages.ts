@@ -36,6 +36,8 @@ export interface ConnectorMetrics {
   readonly name: string
   /** Of a source: acknowledged; of a sink: put. Since the task started. */
   readonly recordsTotal: number
+  /** In the last hour, or since the worker started if that is less. */
+  readonly recordsLastHour: number
   readonly recordsPerSecond: number
   /** Of a sink: records written to the topics and not yet read. */
   readonly lag: number | null

@@ -1,17 +1,22 @@
 import type { ConnectorMetrics } from './messages.ts'
 
-interface Sample {
-  readonly atMs: number
-  readonly total: number
+const MINUTE_MS = 60_000
+const MINUTES = 60
+
+interface Series {
+  atMs: number
+  total: number
+  /** Records of each of the last minutes, the newest last. */
+  readonly minutes: { readonly minute: number; records: number }[]
 }
 
 const SOURCE = 'kafka_connect_source_task_source_record_write_total'
 const SINK = 'kafka_connect_sink_task_sink_record_send_total'
 const LAG = 'kafka_consumer_fetch_manager_records_lag'
 
-/** Turns two readings of the worker's metrics into records per second, per connector. */
+/** Turns readings of the worker's metrics into records per second and per hour, per connector. */
 export class Throughput {
-  #before = new Map<string, Sample>()
+  readonly #series = new Map<string, Series>()
 
   /** `metrics`: the text of `/metrics`. */
   sample(metrics: string, nowMs: number): readonly ConnectorMetrics[] {
@@ -22,25 +27,47 @@ export class Throughput {
       if (name === SOURCE || name === SINK) add(totals, label(labels, 'connector'), Number(value))
       else if (name === LAG) add(lags, consumerOf(labels), Number(value))
     }
-    const after = new Map<string, Sample>()
-    const connectors: ConnectorMetrics[] = []
-    for (const [name, total] of totals) {
-      const before = this.#before.get(name)
-      after.set(name, { atMs: nowMs, total })
-      const seconds = before === undefined ? 0 : (nowMs - before.atMs) / 1000
-      // A restarted task counts from zero again.
-      const records = before === undefined ? 0 : Math.max(0, total - before.total)
-      connectors.push({
-        name,
-        recordsTotal: total,
-        recordsPerSecond: seconds > 0 ? records / seconds : 0,
-        lag: lags.get(name) ?? null,
-      })
+    for (const name of this.#series.keys()) if (!totals.has(name)) this.#series.delete(name)
+    return Array.from(totals, ([name, total]) => ({
+      name,
+      recordsTotal: total,
+      ...this.#advance(name, total, nowMs),
+      lag: lags.get(name) ?? null,
+    }))
+  }
+
+  #advance(
+    name: string,
+    total: number,
+    nowMs: number,
+  ): { readonly recordsPerSecond: number; readonly recordsLastHour: number } {
+    const series = this.#series.get(name)
+    if (series === undefined) {
+      this.#series.set(name, { atMs: nowMs, total, minutes: [minuteOf(nowMs, total)] })
+      return { recordsPerSecond: 0, recordsLastHour: total }
     }
-    this.#before = after
-    return connectors
+    // A restarted task counts from zero again.
+    const records = total >= series.total ? total - series.total : total
+    const seconds = (nowMs - series.atMs) / 1000
+    series.atMs = nowMs
+    series.total = total
+    const { minutes } = series
+    const { minute } = minuteOf(nowMs, 0)
+    const last = minutes.at(-1)
+    if (last?.minute === minute) last.records += records
+    else minutes.push({ minute, records })
+    while ((minutes[0]?.minute ?? minute) <= minute - MINUTES) minutes.shift()
+    return {
+      recordsPerSecond: seconds > 0 ? records / seconds : 0,
+      recordsLastHour: minutes.reduce((sum, one) => sum + one.records, 0),
+    }
   }
 }
+
+const minuteOf = (nowMs: number, records: number): { minute: number; records: number } => ({
+  minute: Math.floor(nowMs / MINUTE_MS),
+  records,
+})
 
 function add(sums: Map<string, number>, key: string | undefined, value: number): void {
   if (key !== undefined && Number.isFinite(value)) sums.set(key, (sums.get(key) ?? 0) + value)

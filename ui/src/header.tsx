@@ -1,5 +1,7 @@
-import { connection, connectors, feedsMode } from './live.ts'
-import { go, NEW_YORK, route } from './route.ts'
+import { useEffect, useState } from 'preact/hooks'
+import { age } from './format.ts'
+import { connection, connectors, feedsMode, lastReportMs } from './live.ts'
+import { formatRoute, lastMap, route } from './route.ts'
 import { problemCount } from './status/summary.ts'
 
 const MODES: Readonly<Record<string, string>> = {
@@ -7,6 +9,13 @@ const MODES: Readonly<Record<string, string>> = {
   simulated: 'Simulated',
   replay: 'Replay',
 }
+const CONNECTION = {
+  connecting: 'connecting…',
+  open: 'connected',
+  lost: 'no connection, trying again…',
+} as const
+/** After this the vehicles on the map are not to be believed. */
+const OLD_S = 90
 
 export function Header() {
   const isMap = route.value.page === 'map'
@@ -20,29 +29,40 @@ export function Header() {
         </span>
       )}
       <nav aria-label="Pages">
-        <button
-          type="button"
-          aria-current={isMap ? 'page' : undefined}
-          onClick={() => go({ page: 'map', view: NEW_YORK, line: undefined, vehicle: undefined })}
-        >
+        <a href={formatRoute(lastMap.value)} aria-current={isMap ? 'page' : undefined}>
           Map
-        </button>
-        <button
-          type="button"
+        </a>
+        <a
+          href={formatRoute({ page: 'connectors' })}
           aria-current={isMap ? undefined : 'page'}
-          onClick={() => go({ page: 'connectors' })}
+          aria-label={problems > 0 ? `Connectors, ${problems} with problems` : undefined}
         >
           Connectors
           {problems > 0 && <span class="count-bad">{problems}</span>}
-        </button>
+        </a>
       </nav>
-      <span class={`connection ${connection.value}`} role="status">
-        {connection.value === 'open'
-          ? 'connected'
-          : connection.value === 'lost'
-            ? 'reconnecting…'
-            : 'connecting…'}
+      <span class="connection">
+        <FeedAge />
+        <span class={`dot ${connection.value}`} />
+        <span role="status" class={connection.value}>
+          {CONNECTION[connection.value]}
+        </span>
       </span>
     </header>
+  )
+}
+
+function FeedAge() {
+  const [nowMs, setNowMs] = useState(performance.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(performance.now()), 1_000)
+    return () => clearInterval(timer)
+  }, [])
+  if (lastReportMs.value === 0) return <span class="feed-age">no reports yet</span>
+  const seconds = Math.max(0, (nowMs - lastReportMs.value) / 1000)
+  return (
+    <span class={`feed-age ${seconds > OLD_S ? 'warn' : ''}`} data-testid="feed-age">
+      last report {age(seconds)} ago
+    </span>
   )
 }

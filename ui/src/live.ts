@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import type { ConnectorMetrics, LiveMessage, Vehicle } from '../live/messages.ts'
 import type { ConnectorStatus } from '../../connector/api/rest-extension.ts'
+import { settle } from './status/pending.ts'
 
 export interface VehicleReport {
   readonly full: boolean
@@ -19,6 +20,7 @@ const BACKOFF_MS_MIN = 500
 const BACKOFF_MS_MAX = 10_000
 const HISTORY_MAX = 60
 const EVENTS_MAX = 200
+const LATEST_MAX = 10
 
 export const connection = signal<'connecting' | 'open' | 'lost'>('connecting')
 export const feedsMode = signal<string>('')
@@ -26,6 +28,8 @@ export const connectors = signal<readonly ConnectorStatus[]>([])
 /** The newest figures last, per connector. */
 export const history = signal<ReadonlyMap<string, readonly ConnectorMetrics[]>>(new Map())
 export const events = signal<readonly StatusEvent[]>([])
+/** Some of the newest reports of vehicles, the newest first. */
+export const latest = signal<readonly Vehicle[]>([])
 /** When the last report of vehicles came, in this machine's time. */
 export const lastReportMs = signal(0)
 
@@ -66,17 +70,25 @@ function receive(message: LiveMessage): void {
       feedsMode.value = message.feeds
       break
     case 'vehicles':
-      lastReportMs.value = nowMs
+      if (message.vehicles.length > 0) lastReportMs.value = nowMs
+      latest.value = newestOf(message.vehicles)
       for (const listener of listeners) listener(message, nowMs)
       break
     case 'connectors':
       note(message.connectors)
       connectors.value = message.connectors
+      for (const { name } of message.connectors) settle(name)
       break
     case 'metrics':
       remember(message.connectors)
       break
   }
+}
+
+function newestOf(vehicles: readonly Vehicle[]): readonly Vehicle[] {
+  const fresh = new Set(vehicles.slice(-LATEST_MAX).map(({ key }) => key))
+  const before = latest.value.filter(({ key }) => !fresh.has(key))
+  return [...vehicles.slice(-LATEST_MAX).toReversed(), ...before].slice(0, LATEST_MAX)
 }
 
 function remember(samples: readonly ConnectorMetrics[]): void {

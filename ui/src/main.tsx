@@ -1,6 +1,8 @@
 import { lazy, Suspense } from 'preact/compat'
 import { render } from 'preact'
 import { connectLive } from './live.ts'
+// Before the connection opens: its first message has all vehicles in it.
+import './map/fleet.ts'
 import { route } from './route.ts'
 import { Header } from './header.tsx'
 import { Toasts } from './toast.tsx'

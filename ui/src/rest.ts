@@ -16,11 +16,12 @@ async function call<T>(method: string, path: string): Promise<T | undefined> {
   return text === '' ? undefined : (JSON.parse(text) as T)
 }
 
-function messageOf(text: string): string | undefined {
+/** The sentence of Kafka Connect's error body; undefined when it is none. */
+export function messageOf(text: string): string | undefined {
   try {
-    return (JSON.parse(text) as { message?: string }).message
+    return (JSON.parse(text) as { message?: string } | null)?.message
   } catch {
-    return undefined // Not Kafka Connect's error body: the status has to do.
+    return undefined // Not JSON: the status has to do.
   }
 }
 
@@ -33,31 +34,25 @@ export type Action =
   | 'restart-failed'
   | 'delete'
 
+const REQUESTS: Readonly<Record<Action, readonly [method: string, path: string]>> = {
+  pause: ['PUT', '/pause'],
+  resume: ['PUT', '/resume'],
+  stop: ['PUT', '/stop'],
+  restart: ['POST', '/restart'],
+  'restart-all': ['POST', '/restart?includeTasks=true'],
+  'restart-failed': ['POST', '/restart?includeTasks=true&onlyFailed=true'],
+  delete: ['DELETE', ''],
+}
+
+const pathOf = (name: string): string => `/connectors/${encodeURIComponent(name)}`
+
 export async function act(name: string, action: Action): Promise<void> {
-  const path = `/connectors/${encodeURIComponent(name)}`
-  switch (action) {
-    case 'pause':
-    case 'resume':
-    case 'stop':
-      await call('PUT', `${path}/${action}`)
-      break
-    case 'restart':
-      await call('POST', `${path}/restart`)
-      break
-    case 'restart-all':
-      await call('POST', `${path}/restart?includeTasks=true`)
-      break
-    case 'restart-failed':
-      await call('POST', `${path}/restart?includeTasks=true&onlyFailed=true`)
-      break
-    case 'delete':
-      await call('DELETE', path)
-      break
-  }
+  const [method, path] = REQUESTS[action]
+  await call(method, `${pathOf(name)}${path}`)
 }
 
 export const restartTask = (name: string, task: number): Promise<unknown> =>
-  call('POST', `/connectors/${encodeURIComponent(name)}/tasks/${task}/restart`)
+  call('POST', `${pathOf(name)}/tasks/${task}/restart`)
 
 export interface ConnectorInfo {
   readonly name: string
@@ -65,5 +60,20 @@ export interface ConnectorInfo {
   readonly type: ConnectorStatus['type']
 }
 
-export const getInfo = (name: string): Promise<ConnectorInfo | undefined> =>
-  call('GET', `/connectors/${encodeURIComponent(name)}`)
+/** The configurations of all connectors, by name. */
+export async function getInfos(): Promise<ReadonlyMap<string, ConnectorInfo>> {
+  const all = await call<Record<string, { readonly info: ConnectorInfo }>>(
+    'GET',
+    '/connectors?expand=info',
+  )
+  return new Map(Object.entries(all ?? {}).map(([name, { info }]) => [name, info]))
+}
+
+/** The topics that a connector has used. */
+export async function getTopics(name: string): Promise<readonly string[]> {
+  const answer = await call<Record<string, { readonly topics: readonly string[] }>>(
+    'GET',
+    `${pathOf(name)}/topics`,
+  )
+  return answer?.[name]?.topics ?? []
+}

@@ -17,6 +17,8 @@ export type Route =
   | { readonly page: 'connectors' }
   | { readonly page: 'connector'; readonly name: string }
 
+export type MapRoute = Extract<Route, { readonly page: 'map' }>
+
 export const NEW_YORK: MapView = { zoom: 11.2, latitude: 40.73, longitude: -73.94 }
 
 /** Reads a hash; anything that makes no sense is the map at its default. */
@@ -59,9 +61,20 @@ export function formatRoute(route: Route): string {
 }
 
 export const route = signal<Route>(parseRoute(location.hash))
-addEventListener('hashchange', () => {
-  route.value = parseRoute(location.hash)
-})
+/** Where the map was, for the way back to it. */
+export const lastMap = signal<MapRoute>(mapOf(route.value))
+addEventListener('hashchange', () => show(parseRoute(location.hash)))
+
+function mapOf(shown: Route): MapRoute {
+  return shown.page === 'map'
+    ? shown
+    : { page: 'map', view: NEW_YORK, line: undefined, vehicle: undefined }
+}
+
+function show(next: Route): void {
+  if (next.page === 'map') lastMap.value = next
+  route.value = next
+}
 
 /** Shows a page and makes an entry in the browser's history. */
 export const go = (next: Route): void => {
@@ -71,5 +84,5 @@ export const go = (next: Route): void => {
 /** Changes the address of the page that is shown, without an entry. */
 export function replaceRoute(next: Route): void {
   globalThis.history.replaceState(null, '', formatRoute(next))
-  route.value = next
+  show(next)
 }

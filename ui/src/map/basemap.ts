@@ -1,6 +1,8 @@
 // Land, water, streets by way of the bus routes, subway lines and stations: all of it from files of ours. The only
 // importer of MapLibre.
 import {
+  type DataDrivenPropertyValueSpecification,
+  type GeoJSONSourceSpecification,
   Map as MapLibreMap,
   NavigationControl,
   setWorkerUrl,
@@ -8,36 +10,46 @@ import {
 } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import 'maplibre-gl/dist/maplibre-gl.css'
+import { type Area, labelPoint } from './label-point.ts'
 
 // MapLibre 6 looks for its worker beside the bundle, where Vite doesn't put it. Without this the map stays empty.
 setWorkerUrl(new URL(workerUrl, location.href).href)
 
 export type { MapLibreMap }
 
+type Points = GeoJSONSourceSpecification['data']
+
 interface Palette {
   readonly water: string
+  /** The shore is 100 to 300 m exact: close up, water is hardly told from land. */
+  readonly waterNear: string
   readonly land: string
   readonly street: string
   readonly casing: string
   readonly label: string
   readonly halo: string
+  readonly lineOpacity: number
 }
 
 const LIGHT: Palette = {
-  water: '#cfdde6',
+  water: '#cbdce8',
+  waterNear: '#e6ecee',
   land: '#f6f5f1',
   street: '#dcdad3',
   casing: '#ffffff',
   label: '#4b5563',
   halo: '#ffffff',
+  lineOpacity: 0.55,
 }
 const DARK: Palette = {
-  water: '#0b1622',
+  water: '#0a131d',
+  waterNear: '#141c26',
   land: '#18212c',
   street: '#2a3644',
   casing: '#0d1520',
   label: '#b6c2cf',
   halo: '#0d1520',
+  lineOpacity: 0.6,
 }
 
 export interface View {
@@ -46,33 +58,99 @@ export interface View {
   readonly longitude: number
 }
 
-/** A map without rotation or pitch, so that one affine transform places a vehicle. */
-export function createBasemap(container: HTMLElement, view: View, isDark: boolean): MapLibreMap {
-  const map = new MapLibreMap({
-    container,
-    style: styleFor(isDark),
-    center: [view.longitude, view.latitude],
-    zoom: view.zoom,
-    minZoom: 8.5,
-    maxZoom: 17,
-    maxBounds: [-75.6, 39.9, -71.6, 42.2],
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
-    attributionControl: { compact: true, customAttribution: '© OpenStreetMap contributors · MTA' },
-  })
-  map.touchZoomRotate.disableRotation()
-  map.keyboard.disableRotation()
-  map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
-  return map
+export interface BasemapOptions {
+  readonly container: HTMLElement
+  readonly view: View
+  readonly isDark: boolean
 }
 
+/** A map without rotation or pitch, so that one affine transform places a vehicle. */
+export class Basemap {
+  readonly map: MapLibreMap
+  readonly #boroughs: Points
+  #isDark: boolean
+  #line: string | undefined
+  #isStyled = false
+
+  private constructor(options: BasemapOptions, boroughs: Points) {
+    const { container, view, isDark } = options
+    this.#boroughs = boroughs
+    this.#isDark = isDark
+    this.map = new MapLibreMap({
+      container,
+      style: styleFor(isDark, boroughs),
+      center: [view.longitude, view.latitude],
+      zoom: view.zoom,
+      minZoom: 8.5,
+      maxZoom: 17,
+      maxBounds: [-75.6, 39.9, -71.6, 42.2],
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      attributionControl: {
+        compact: false,
+        customAttribution: '© OpenStreetMap contributors · MTA',
+      },
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.keyboard.disableRotation()
+    this.map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
+    this.map.on('style.load', () => {
+      this.#isStyled = true
+      this.#applyLine()
+    })
+  }
+
+  static async create(options: BasemapOptions): Promise<Basemap> {
+    return new Basemap(options, await boroughNames())
+  }
+
+  setDark(isDark: boolean): void {
+    if (isDark === this.#isDark) return
+    this.#isDark = isDark
+    this.#isStyled = false
+    this.map.setStyle(styleFor(isDark, this.#boroughs))
+  }
+
+  /** Draws one subway line in full and the others faintly; undefined: all alike. */
+  emphasise(line: string | undefined): void {
+    if (line === this.#line) return
+    this.#line = line
+    if (this.#isStyled) this.#applyLine()
+  }
+
+  #applyLine(): void {
+    const { lineOpacity } = this.#isDark ? DARK : LIGHT
+    const opacity: DataDrivenPropertyValueSpecification<number> =
+      this.#line === undefined
+        ? lineOpacity
+        : ['case', ['==', ['get', 'route'], this.#line], 0.95, 0.1]
+    this.map.setPaintProperty('lines', 'line-opacity', opacity)
+  }
+}
+
+/** The boroughs' names: one point each, since MapLibre would name a polygon once in every tile. */
+async function boroughNames(): Promise<Points> {
+  const response = await fetch(fileUrl('boroughs'))
+  if (!response.ok) throw new Error(`boroughs.json: ${response.status}`)
+  const { features } = (await response.json()) as { readonly features: readonly Area[] }
+  return {
+    type: 'FeatureCollection',
+    features: features.map((area) => ({
+      type: 'Feature',
+      properties: area.properties,
+      geometry: { type: 'Point', coordinates: [...labelPoint(area)] },
+    })),
+  }
+}
+
+const fileUrl = (name: string): string => new URL(`basemap/${name}.json`, document.baseURI).href
 const file = (name: string): { type: 'geojson'; data: string } => ({
   type: 'geojson',
-  data: new URL(`basemap/${name}.json`, document.baseURI).href,
+  data: fileUrl(name),
 })
 
-function styleFor(isDark: boolean): StyleSpecification {
+function styleFor(isDark: boolean, boroughs: Points): StyleSpecification {
   const palette = isDark ? DARK : LIGHT
   return {
     version: 8,
@@ -81,12 +159,26 @@ function styleFor(isDark: boolean): StyleSpecification {
       streets: file('bus-lines'),
       lines: file('subway-lines'),
       stations: file('stations'),
-      boroughs: file('boroughs'),
+      boroughs: { type: 'geojson', data: boroughs },
     },
     layers: [
-      { id: 'water', type: 'background', paint: { 'background-color': palette.water } },
+      {
+        id: 'water',
+        type: 'background',
+        paint: {
+          'background-color': [
+            'interpolate',
+            ['linear'],
+            ['zoom'],
+            11.5,
+            palette.water,
+            14,
+            palette.waterNear,
+          ],
+        },
+      },
       { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': palette.land } },
-      ...lineLayers(palette, isDark),
+      ...lineLayers(palette),
       ...placeLayers(palette),
     ],
   }
@@ -95,7 +187,7 @@ function styleFor(isDark: boolean): StyleSpecification {
 const ROUND = { 'line-join': 'round', 'line-cap': 'round' } as const
 
 /** Bus routes stand in for streets. */
-function lineLayers(palette: Palette, isDark: boolean): StyleSpecification['layers'] {
+function lineLayers(palette: Palette): StyleSpecification['layers'] {
   return [
     {
       id: 'streets',
@@ -124,7 +216,7 @@ function lineLayers(palette: Palette, isDark: boolean): StyleSpecification['laye
       layout: ROUND,
       paint: {
         'line-color': ['get', 'color'],
-        'line-opacity': isDark ? 0.75 : 0.6,
+        'line-opacity': palette.lineOpacity,
         'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 12, 2.2, 16, 5],
       },
     },
@@ -153,8 +245,9 @@ function placeLayers(palette: Palette): StyleSpecification['layers'] {
       layout: {
         'text-field': ['get', 'name'],
         'text-size': 11,
-        'text-offset': [0, 1.1],
-        'text-anchor': 'top',
+        'text-variable-anchor': ['top', 'bottom', 'left', 'right'],
+        'text-radial-offset': 0.7,
+        'text-padding': 6,
         'text-max-width': 8,
       },
       paint: {

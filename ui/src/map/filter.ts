@@ -1,6 +1,6 @@
 import type { Vehicle } from '../../live/messages.ts'
 import type { FleetStore } from './fleet-store.ts'
-import { type Kind, kindOf } from './lines.ts'
+import { byTrunk, type Kind, kindOf, lineOf } from './lines.ts'
 
 export interface Filter {
   /** Only this line; undefined: all of the kinds below. */
@@ -13,13 +13,6 @@ export const isShown = (vehicle: Vehicle, filter: Filter): boolean =>
     ? filter.kinds.has(kindOf(vehicle.feedId))
     : lineOf(vehicle) === filter.line
 
-/** What a vehicle is counted under: a subway route, a railroad, or a bus route. */
-export function lineOf(vehicle: Vehicle): string {
-  if (vehicle.feedId.includes('lirr')) return 'LIRR'
-  if (vehicle.feedId.includes('mnr')) return 'Metro-North'
-  return vehicle.routeId ?? '?'
-}
-
 export interface LineCount {
   readonly line: string
   readonly kind: Kind
@@ -28,13 +21,14 @@ export interface LineCount {
 
 export interface Summary {
   readonly total: number
-  readonly inView: number
   readonly kinds: Readonly<Record<Kind, number>>
   /** Most vehicles first. */
   readonly lines: readonly LineCount[]
 }
 
-export function summarise(fleet: FleetStore, inView: number): Summary {
+export const NOTHING: Summary = { total: 0, kinds: { subway: 0, rail: 0, bus: 0 }, lines: [] }
+
+export function summarise(fleet: FleetStore): Summary {
   const kinds = { subway: 0, rail: 0, bus: 0 }
   const lines = new Map<string, { kind: Kind; vehicles: number }>()
   for (const vehicle of fleet.vehicles()) {
@@ -47,7 +41,6 @@ export function summarise(fleet: FleetStore, inView: number): Summary {
   }
   return {
     total: fleet.size,
-    inView,
     kinds,
     lines: Array.from(lines, ([line, entry]) => ({ line, ...entry })).sort(
       (a, b) => b.vehicles - a.vehicles || a.line.localeCompare(b.line),
@@ -55,15 +48,32 @@ export function summarise(fleet: FleetStore, inView: number): Summary {
   }
 }
 
-/** Vehicles whose route, id, label or trip contains the text; trains first. */
+/** Subway lines in the order of the subway's own map. */
+export const subwayLines = ({ lines }: Summary): readonly LineCount[] =>
+  lines.filter(({ kind }) => kind === 'subway').sort((a, b) => byTrunk(a.line, b.line))
+
+/** Vehicles whose route, id, label or trip contains the text; those of exactly that route first. */
 export function search(fleet: FleetStore, text: string, limit: number): readonly Vehicle[] {
   const wanted = text.trim().toLowerCase()
   if (wanted === '') return []
   const found: Vehicle[] = []
   for (const vehicle of fleet.vehicles()) {
-    const fields = [vehicle.routeId, vehicle.vehicleId, vehicle.label, vehicle.tripId]
+    const fields = [lineOf(vehicle), vehicle.vehicleId, vehicle.label, vehicle.tripId]
     if (fields.some((field) => field?.toLowerCase().includes(wanted))) found.push(vehicle)
   }
-  const exact = (vehicle: Vehicle): number => (vehicle.routeId?.toLowerCase() === wanted ? 0 : 1)
-  return found.sort((a, b) => exact(a) - exact(b) || a.key.localeCompare(b.key)).slice(0, limit)
+  const rank = (vehicle: Vehicle): number => (lineOf(vehicle).toLowerCase() === wanted ? 0 : 1)
+  return found
+    .sort((a, b) => rank(a) - rank(b) || a.key.localeCompare(b.key))
+    .slice(0, Math.max(0, limit))
 }
+
+const KINDS: readonly Kind[] = ['subway', 'rail', 'bus']
+
+/** Trains first, then by line: for a list that can be read. */
+export const inReadingOrder = (vehicles: readonly Vehicle[]): readonly Vehicle[] =>
+  [...vehicles].sort(
+    (a, b) =>
+      KINDS.indexOf(kindOf(a.feedId)) - KINDS.indexOf(kindOf(b.feedId)) ||
+      byTrunk(lineOf(a), lineOf(b)) ||
+      a.key.localeCompare(b.key),
+  )

@@ -15,21 +15,48 @@ export interface Placed {
   opacity: number
 }
 
+export interface FleetReport {
+  /** True: who is not in it is gone. */
+  readonly full: boolean
+  readonly vehicles: readonly Vehicle[]
+  readonly gone: readonly string[]
+}
+
+/** What is known of one feed. */
+export interface FeedFigures {
+  readonly feedId: string
+  readonly vehicles: number
+  /** Since its last report, in this machine's time. */
+  readonly silentMs: number
+  readonly rate: number
+}
+
+interface Feed {
+  readonly clock: FeedClock
+  reportedMs: number
+}
+
 interface Entry {
   vehicle: Vehicle
   glide: Glide
+  reportedMs: number
+  readonly feed: Feed
   readonly placed: Placed
 }
 
 /** Silent for this long in its feed's time: drawn pale. */
-const STALE_MS = 90_000
+const STALE_S = 90
 const STALE_OPACITY = 0.4
-/** How long a train is drawn on its way from the old place to its track. */
-const BLEND_MS = 2_000
+/** How long a train is drawn on its way from the old place to its track, at most. */
+const BLEND_MS_MAX = 2_000
+const GLIDE_MS_MIN = 1_000
+const GLIDE_MS_MAX = 60_000
+/** A train waits before the platform until it is reported there. */
+const ALONG_MAX = 0.95
 
 export class FleetStore {
   readonly #entries = new Map<string, Entry>()
-  readonly #clocks = new Map<string, FeedClock>()
+  readonly #feeds = new Map<string, Feed>()
   #shapes: ReadonlyMap<string, Shape> = new Map()
   /** True: nothing glides, vehicles jump to where they were reported. */
   isStill = false
@@ -42,16 +69,10 @@ export class FleetStore {
     this.#shapes = shapes
   }
 
-  /** Takes a report of the worker in. `full`: who is not in it is gone. */
-  apply(
-    report: {
-      readonly full: boolean
-      readonly vehicles: readonly Vehicle[]
-      readonly gone: readonly string[]
-    },
-    nowMs: number,
-  ): void {
-    for (const vehicle of report.vehicles) this.#clock(vehicle.feedId).report(vehicle.feedMs, nowMs)
+  apply(report: FleetReport, nowMs: number): void {
+    // Where they are drawn now, by the clocks of now: that is where the next move begins.
+    for (const { key } of report.vehicles) this.placeOf(key, nowMs)
+    this.#readClocks(report.vehicles, nowMs)
     for (const vehicle of report.vehicles) this.#take(vehicle, nowMs)
     for (const key of report.gone) this.#entries.delete(key)
     if (!report.full) return
@@ -67,10 +88,23 @@ export class FleetStore {
     return Array.from(this.#entries.values(), (entry) => entry.vehicle)
   }
 
+  /** Feeds by name. */
+  feeds(nowMs: number): readonly FeedFigures[] {
+    const counts = new Map<string, number>()
+    for (const { vehicle } of this.#entries.values()) {
+      counts.set(vehicle.feedId, (counts.get(vehicle.feedId) ?? 0) + 1)
+    }
+    return Array.from(this.#feeds, ([feedId, { clock, reportedMs }]) => ({
+      feedId,
+      vehicles: counts.get(feedId) ?? 0,
+      silentMs: nowMs - reportedMs,
+      rate: clock.rate,
+    })).sort((a, b) => a.feedId.localeCompare(b.feedId))
+  }
+
   /** Seconds since the vehicle's own report, in its feed's time. */
   ageSeconds(vehicle: Vehicle, nowMs: number): number {
-    const feedNow = this.#clock(vehicle.feedId).now(nowMs) ?? vehicle.feedMs
-    return Math.max(0, (feedNow - vehicle.reportedMs) / 1000)
+    return this.#feed(vehicle.feedId).clock.ageSeconds(vehicle.reportedMs, nowMs)
   }
 
   /** Where every vehicle is now. The objects are reused by the next call. */
@@ -88,13 +122,26 @@ export class FleetStore {
     return entry.placed
   }
 
-  #clock(feedId: string): FeedClock {
-    let clock = this.#clocks.get(feedId)
-    if (clock === undefined) {
-      clock = new FeedClock()
-      this.#clocks.set(feedId, clock)
+  #feed(feedId: string): Feed {
+    let feed = this.#feeds.get(feedId)
+    if (feed === undefined) {
+      feed = { clock: new FeedClock(), reportedMs: 0 }
+      this.#feeds.set(feedId, feed)
     }
-    return clock
+    return feed
+  }
+
+  /** One reading per feed: a report of all vehicles has many times in it, of which only the newest is the feed's. */
+  #readClocks(vehicles: readonly Vehicle[], nowMs: number): void {
+    const newest = new Map<string, number>()
+    for (const { feedId, feedMs } of vehicles) {
+      newest.set(feedId, Math.max(feedMs, newest.get(feedId) ?? feedMs))
+    }
+    for (const [feedId, feedMs] of newest) {
+      const feed = this.#feed(feedId)
+      feed.reportedMs = nowMs
+      feed.clock.report(feedMs, nowMs)
+    }
   }
 
   #take(vehicle: Vehicle, nowMs: number): void {
@@ -104,45 +151,60 @@ export class FleetStore {
       this.#entries.set(vehicle.key, {
         vehicle,
         glide: stand(to.x, to.y, nowMs),
+        reportedMs: nowMs,
+        feed: this.#feed(vehicle.feedId),
         placed: { x: to.x, y: to.y, heading: Number.NaN, opacity: 1 },
       })
       return
     }
-    const lastsMs = this.isStill ? 0 : this.#clock(vehicle.feedId).intervalMs()
+    // The next report will probably take as long to come as this one did.
+    const gapMs = nowMs - old.reportedMs
+    const lastsMs = gapMs > GLIDE_MS_MAX ? old.feed.clock.intervalMs : Math.max(GLIDE_MS_MIN, gapMs)
     // A train that leaves its track in mid-way begins the straight glide where it is drawn.
     const from = stand(old.placed.x, old.placed.y, nowMs)
-    old.glide = glideTo(from, to, { nowMs, lastsMs })
+    old.glide = glideTo(from, to, { nowMs, lastsMs: this.isStill ? 0 : lastsMs })
+    old.reportedMs = nowMs
     old.vehicle = vehicle
   }
 
   #place(entry: Entry, nowMs: number): void {
-    const { vehicle, glide, placed } = entry
-    const straight = glideAt(glide, nowMs)
-    const track = this.isStill ? undefined : this.#onTrack(vehicle, nowMs)
+    const { vehicle, glide, placed, feed } = entry
+    const track = this.isStill ? undefined : this.#onTrack(entry, nowMs)
     if (track === undefined) {
+      const straight = glideAt(glide, nowMs)
       placed.x = straight.x
       placed.y = straight.y
       placed.heading = headingOf(vehicle, glide)
     } else {
-      const blend = Math.min(1, Math.max(0, (nowMs - glide.beganMs) / BLEND_MS))
+      const blendMs = Math.min(BLEND_MS_MAX, feed.clock.intervalMs / 2)
+      const blend = Math.min(1, Math.max(0, (nowMs - glide.beganMs) / blendMs))
       placed.x = glide.fromX + (track.x - glide.fromX) * blend
       placed.y = glide.fromY + (track.y - glide.fromY) * blend
       placed.heading = track.heading
     }
-    placed.opacity = this.ageSeconds(vehicle, nowMs) * 1000 > STALE_MS ? STALE_OPACITY : 1
+    placed.opacity = isStale(vehicle, feed.clock, nowMs) ? STALE_OPACITY : 1
   }
 
-  #onTrack(vehicle: Vehicle, nowMs: number): ReturnType<typeof pointAt> | undefined {
+  #onTrack({ vehicle, feed }: Entry, nowMs: number): ReturnType<typeof pointAt> | undefined {
     const { anchor } = vehicle
     const shape = anchor === null ? undefined : this.#shapes.get(anchor.shapeId)
-    const feedNow = this.#clock(vehicle.feedId).now(nowMs)
+    const feedNow = feed.clock.now(nowMs)
     if (anchor === null || shape === undefined || feedNow === undefined) return undefined
     const span = anchor.toMs - anchor.fromMs
     const part = span > 0 ? (feedNow - anchor.fromMs) / span : 1
-    // Not into the station before it was reported there.
-    const along = Math.min(0.95, easeAlong(part))
+    const along = Math.min(ALONG_MAX, easeAlong(part))
     return pointAt(shape, anchor.fromMeters + (anchor.toMeters - anchor.fromMeters) * along)
   }
+}
+
+/** A train on its way to a station has nothing to report before it gets there. */
+function isStale(
+  { reportedMs, feedMs, anchor }: Vehicle,
+  clock: FeedClock,
+  nowMs: number,
+): boolean {
+  const expectedMs = anchor === null ? reportedMs : Math.max(feedMs, anchor.toMs)
+  return clock.ageSeconds(expectedMs, nowMs) > STALE_S
 }
 
 function headingOf(vehicle: Vehicle, glide: Glide): number {

@@ -1,50 +1,92 @@
 import { useState } from 'preact/hooks'
+import type { Vehicle } from '../../live/messages.ts'
 import { count } from '../format.ts'
-import { type Filter, search, type Summary } from './filter.ts'
+import { search, subwayLines } from './filter.ts'
 import { fleet } from './fleet.ts'
-import { type Kind, type LineColors, textOn } from './lines.ts'
+import type { Geometry } from './geometry.ts'
+import { type Kind, letterOf, textOn } from './lines.ts'
+import {
+  filter,
+  inView,
+  listed,
+  selected,
+  setLine,
+  summary,
+  toggleKind,
+  visit,
+} from './map-state.ts'
+import { BusMark, RailMark, SubwayMark } from './marks.tsx'
+import { lineName, nameOf, statusOf } from './vehicle-text.ts'
 
-const KINDS: readonly (readonly [Kind, string])[] = [
-  ['subway', 'Subway'],
-  ['rail', 'Rail'],
-  ['bus', 'Buses'],
+const KINDS: readonly (readonly [Kind, string, typeof BusMark])[] = [
+  ['subway', 'Subway', SubwayMark],
+  ['rail', 'Rail', RailMark],
+  ['bus', 'Buses', BusMark],
 ]
 const RESULTS_MAX = 12
 
-export interface MapPanelProps {
-  readonly summary: Summary
-  readonly colors: LineColors
-  readonly filter: Filter
-  readonly onFilter: (filter: Filter) => void
-  readonly onSelect: (key: string) => void
-}
-
-export function MapPanel({ summary, colors, filter, onFilter, onSelect }: MapPanelProps) {
-  const [text, setText] = useState('')
-  const results = search(fleet, text, RESULTS_MAX)
-  const toggle = (kind: Kind): void => {
-    const kinds = new Set(filter.kinds)
-    if (!kinds.delete(kind)) kinds.add(kind)
-    onFilter({ line: undefined, kinds })
-  }
+/** What is on the map: figures, filters, search and a list; on a small screen closed at first. */
+export function MapPanel({ geometry }: { readonly geometry: Geometry }) {
+  const [isSmall] = useState(() => matchMedia('(max-width: 620px)').matches)
+  const { total, kinds } = summary.value
+  const { line, kinds: shown } = filter.value
   return (
-    <section class="map-panel" aria-label="What the map shows">
-      <p class="totals" data-testid="totals">
-        <strong>{count(summary.total)}</strong> vehicles, {count(summary.inView)} in view
-      </p>
+    <details class="map-panel" open={!isSmall}>
+      <summary data-testid="totals">
+        <strong>{count(total)}</strong> vehicles, <strong>{count(inView.value)}</strong> in view
+      </summary>
       <div class="kinds">
-        {KINDS.map(([kind, name]) => (
+        {KINDS.map(([kind, name, Mark]) => (
           <button
             key={kind}
             type="button"
-            aria-pressed={filter.line === undefined && filter.kinds.has(kind)}
-            onClick={() => toggle(kind)}
+            aria-pressed={line === undefined && shown.has(kind)}
+            onClick={() => toggleKind(kind)}
           >
-            {name} <span>{count(summary.kinds[kind])}</span>
+            <Mark /> {name}
+            <span>{count(kinds[kind])}</span>
           </button>
         ))}
       </div>
-      <Lines summary={summary} colors={colors} filter={filter} onFilter={onFilter} />
+      <Lines geometry={geometry} />
+      <Search geometry={geometry} />
+      <List geometry={geometry} />
+      <p class="legend">Pale: no news for 90 seconds.</p>
+    </details>
+  )
+}
+
+function Lines({ geometry }: { readonly geometry: Geometry }) {
+  const only = filter.value.line
+  return (
+    <div class="lines" role="group" aria-label="Subway lines">
+      {subwayLines(summary.value).map(({ line, vehicles }) => {
+        const route = geometry.colors.route(line)
+        const color = `#${route?.color ?? '6b7280'}`
+        return (
+          <button
+            key={line}
+            type="button"
+            class="line"
+            aria-pressed={only === line}
+            aria-label={`${route?.long ?? line}, line ${letterOf(line)}: ${vehicles} trains`}
+            title={`${route?.long ?? line}: ${vehicles} trains`}
+            onClick={() => setLine(only === line ? undefined : line)}
+          >
+            <b style={{ background: color, color: textOn(color) }}>{letterOf(line)}</b>
+            {vehicles}
+          </button>
+        )
+      })}
+    </div>
+  )
+}
+
+function Search({ geometry }: { readonly geometry: Geometry }) {
+  const [text, setText] = useState('')
+  const results = search(fleet, text, RESULTS_MAX)
+  return (
+    <>
       <input
         type="search"
         placeholder="Route or vehicle, e.g. M15"
@@ -52,45 +94,57 @@ export function MapPanel({ summary, colors, filter, onFilter, onSelect }: MapPan
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
       />
-      {results.length > 0 && (
-        <ul class="results">
-          {results.map((vehicle) => (
-            <li key={vehicle.key}>
-              <button type="button" onClick={() => onSelect(vehicle.key)}>
-                <b>{vehicle.routeId ?? '–'}</b>{' '}
-                {vehicle.label ?? vehicle.vehicleId ?? vehicle.tripId}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
+      {text.trim() !== '' && results.length === 0 && <p class="legend">Nothing found.</p>}
+      <Vehicles vehicles={results} geometry={geometry} label="Found" />
+    </>
   )
 }
 
-function Lines({ summary, colors, filter, onFilter }: Omit<MapPanelProps, 'onSelect'>) {
+function List({ geometry }: { readonly geometry: Geometry }) {
+  const vehicles = listed.value
   return (
-    <div class="lines" role="group" aria-label="Lines">
-      {summary.lines
-        .filter(({ kind }) => kind === 'subway')
-        .sort((a, b) => a.line.localeCompare(b.line))
-        .map(({ line, vehicles }) => {
-          const color = `#${colors.route(line)?.color ?? '6b7280'}`
-          return (
-            <button
-              key={line}
-              type="button"
-              class="line"
-              style={{ background: color, color: textOn(color) }}
-              aria-pressed={filter.line === line}
-              aria-label={`${line} line, ${vehicles} trains`}
-              title={`${colors.route(line)?.long ?? line}: ${vehicles} trains`}
-              onClick={() => onFilter({ ...filter, line: filter.line === line ? undefined : line })}
-            >
-              {line}
-            </button>
-          )
-        })}
-    </div>
+    <>
+      <button
+        type="button"
+        class="wide"
+        aria-expanded={vehicles !== undefined}
+        onClick={() => {
+          listed.value = vehicles === undefined ? [] : undefined
+        }}
+      >
+        {vehicles === undefined ? 'List what is in view' : 'Close the list'}
+      </button>
+      {vehicles !== undefined && (
+        <Vehicles vehicles={vehicles} geometry={geometry} label="In view" />
+      )}
+    </>
+  )
+}
+
+function Vehicles(props: {
+  readonly vehicles: readonly Vehicle[]
+  readonly geometry: Geometry
+  readonly label: string
+}) {
+  const { vehicles, geometry, label } = props
+  if (vehicles.length === 0) return null
+  return (
+    <ul class="results" aria-label={label}>
+      {vehicles.map((vehicle) => (
+        <li key={vehicle.key}>
+          <button
+            type="button"
+            aria-pressed={vehicle.key === selected.value}
+            onClick={() => visit(vehicle.key)}
+          >
+            <span class="visually-hidden">{nameOf(vehicle, geometry)}</span>
+            <b aria-hidden="true">{lineName(vehicle)}</b>{' '}
+            <span>
+              {statusOf(vehicle, geometry) ?? vehicle.label ?? vehicle.vehicleId ?? vehicle.tripId}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
   )
 }

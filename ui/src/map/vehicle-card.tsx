@@ -1,31 +1,16 @@
 import { useEffect, useState } from 'preact/hooks'
 import { age } from '../format.ts'
 import { fleet } from './fleet.ts'
-import { kindOf, type LineColors, textOn } from './lines.ts'
+import type { Geometry } from './geometry.ts'
+import { kindOf, textOn } from './lines.ts'
+import { isFollowing, select } from './map-state.ts'
+import { lineName, sourceOf, statusOf, wayOf } from './vehicle-text.ts'
 
-const STATUS: Readonly<Record<string, string>> = {
-  STOPPED_AT: 'at',
-  INCOMING_AT: 'arriving at',
-  IN_TRANSIT_TO: 'on the way to',
-}
-const SOURCE: Readonly<Record<string, string>> = {
-  GPS: 'GPS',
-  INTERPOLATED: 'placed on its track between stations',
-  AT_STOP: 'at a station',
-}
-const KIND = { subway: 'train', rail: 'train', bus: 'bus' } as const
+const KIND = { subway: 'Train', rail: 'Train', bus: 'Bus' } as const
 
-export interface VehicleCardProps {
-  readonly vehicleKey: string
-  readonly colors: LineColors
-  readonly stops: ReadonlyMap<string, string>
-  readonly isFollowing: boolean
-  readonly onFollow: (follow: boolean) => void
-  readonly onClose: () => void
-}
-
-export function VehicleCard(props: VehicleCardProps) {
-  const { vehicleKey, colors, stops, isFollowing, onFollow, onClose } = props
+/** What is known of the selected vehicle. */
+export function VehicleCard(props: { readonly vehicleKey: string; readonly geometry: Geometry }) {
+  const { vehicleKey, geometry } = props
   const [, tick] = useState(0)
   useEffect(() => {
     const timer = setInterval(() => tick((n) => n + 1), 1_000)
@@ -34,21 +19,22 @@ export function VehicleCard(props: VehicleCardProps) {
   const vehicle = fleet.vehicle(vehicleKey)
   if (vehicle === undefined) {
     return (
-      <aside class="card" aria-label="Selected vehicle">
+      <aside class="card" aria-label="Selected vehicle" data-testid="card">
         <p>This vehicle is not reported any more.</p>
-        <button type="button" onClick={onClose}>
+        <button type="button" onClick={() => select(undefined)}>
           Close
         </button>
       </aside>
     )
   }
-  const color = colors.of(vehicle)
-  const stop = vehicle.stopId === null ? undefined : (stops.get(vehicle.stopId) ?? vehicle.stopId)
+  const color = geometry.colors.of(vehicle)
+  const kind = kindOf(vehicle.feedId)
   const rows: readonly (readonly [string, string | null | undefined])[] = [
-    ['Now', stop === undefined ? vehicle.status : `${STATUS[vehicle.status ?? ''] ?? ''} ${stop}`],
+    ['Line', kind === 'subway' ? geometry.colors.route(vehicle.routeId)?.long : undefined],
+    ['Now', statusOf(vehicle, geometry)],
     ['Vehicle', vehicle.label ?? vehicle.vehicleId],
     ['Trip', vehicle.tripId],
-    ['Position', SOURCE[vehicle.source ?? ''] ?? vehicle.source],
+    ['Position', sourceOf(vehicle)],
     ['As of', `${age(fleet.ageSeconds(vehicle, performance.now()))} ago`],
     ['Feed', vehicle.feedId],
   ]
@@ -56,13 +42,13 @@ export function VehicleCard(props: VehicleCardProps) {
     <aside class="card" aria-label="Selected vehicle" data-testid="card">
       <h2>
         <span class="bullet" style={{ background: color, color: textOn(color) }}>
-          {vehicle.routeId ?? '–'}
+          {lineName(vehicle)}
         </span>{' '}
-        {colors.route(vehicle.routeId)?.long ?? KIND[kindOf(vehicle.feedId)]}
+        {KIND[kind]} {wayOf(vehicle, geometry)}
       </h2>
       <dl>
         {rows
-          .filter(([, text]) => text !== null && text !== undefined && text.trim() !== '')
+          .filter(([, text]) => text !== null && text !== undefined && text !== '')
           .map(([name, text]) => (
             <div key={name}>
               <dt>{name}</dt>
@@ -71,11 +57,18 @@ export function VehicleCard(props: VehicleCardProps) {
           ))}
       </dl>
       <p class="card-actions">
-        <button type="button" aria-pressed={isFollowing} onClick={() => onFollow(!isFollowing)}>
-          Follow (F)
+        <button
+          type="button"
+          aria-pressed={isFollowing.value}
+          aria-keyshortcuts="F"
+          onClick={() => {
+            isFollowing.value = !isFollowing.value
+          }}
+        >
+          Follow <kbd>F</kbd>
         </button>
-        <button type="button" onClick={onClose}>
-          Close (Esc)
+        <button type="button" aria-keyshortcuts="Escape" onClick={() => select(undefined)}>
+          Close <kbd>Esc</kbd>
         </button>
       </p>
     </aside>

@@ -1,7 +1,7 @@
 // Vehicles on a canvas of their own above the basemap, so that the basemap is redrawn only when the camera moves.
 import type { Vehicle } from '../../live/messages.ts'
 import type { FleetStore, Placed } from './fleet-store.ts'
-import { kindOf, type LineColors, textOn } from './lines.ts'
+import { BUS_DARK, BUS_LIGHT, kindOf, type LineColors, textOn } from './lines.ts'
 import type { Camera } from './projection.ts'
 
 export interface DrawOptions {
@@ -10,14 +10,23 @@ export interface DrawOptions {
   readonly nowMs: number
   readonly isDark: boolean
   readonly selected: string | undefined
-  isShown(vehicle: Vehicle): boolean
+  readonly isShown: (vehicle: Vehicle) => boolean
+}
+
+interface Mark {
+  readonly vehicle: Vehicle
+  readonly x: number
+  readonly y: number
+  readonly heading: number
+  readonly opacity: number
 }
 
 /** Letters are legible from here. */
 const LETTERS_ZOOM = 12
 const HIT_PIXELS = 14
-const BUS_LIGHT = '#1f6f8b'
-const BUS_DARK = '#7cc4de'
+/** A train wins over the buses around it. */
+const BUS_HANDICAP_PIXELS = 4
+const MARGIN_PIXELS = 20
 
 export class VehicleLayer {
   readonly #canvas: HTMLCanvasElement
@@ -49,51 +58,65 @@ export class VehicleLayer {
   }
 
   draw(options: DrawOptions): void {
-    const { camera, nowMs, selected } = options
+    const { camera, selected, zoom } = options
     const context = this.#context
     context.clearRect(0, 0, camera.width, camera.height)
-    const size = sizeAt(options.zoom)
-    const trains: [Vehicle, number, number, number, number][] = []
+    const trains: Mark[] = []
     this.#inView = 0
-    for (const [vehicle, placed] of this.#fleet.placed(nowMs)) {
-      const x = (placed.x - camera.centerX) * camera.scale + camera.width / 2
-      const y = (placed.y - camera.centerY) * camera.scale + camera.height / 2
-      if (x < -20 || y < -20 || x > camera.width + 20 || y > camera.height + 20) continue
-      if (!options.isShown(vehicle)) continue
-      this.#inView++
+    context.strokeStyle = options.isDark ? '#0b1220' : '#ffffff'
+    context.lineWidth = 1
+    for (const [vehicle, placed, x, y] of this.#shown(options, MARGIN_PIXELS)) {
+      if (isInside(camera, x, y)) this.#inView++
       if (kindOf(vehicle.feedId) === 'bus') this.#bus(x, y, placed, options)
-      else trains.push([vehicle, x, y, placed.heading, placed.opacity])
+      else trains.push({ vehicle, x, y, heading: placed.heading, opacity: placed.opacity })
     }
     // Trains after buses: there are few of them, and they matter most.
-    for (const [vehicle, x, y, heading, opacity] of trains) {
-      this.#train(vehicle, { x, y, heading, opacity, size }, options)
-    }
+    context.lineWidth = zoom < 11 ? 1 : 1.5
+    context.font = `600 ${Math.round(sizeAt(zoom) * 1.25)}px system-ui, sans-serif`
+    context.textAlign = 'center'
+    context.textBaseline = 'middle'
+    for (const train of trains) this.#train(train, zoom)
     context.globalAlpha = 1
     if (selected !== undefined) this.#ring(selected, options)
   }
 
   /** The key of the vehicle that is drawn nearest to a pixel, within reach of a finger. */
   hit(pixelX: number, pixelY: number, options: DrawOptions): string | undefined {
-    const { camera } = options
     let best: string | undefined
     let bestDistance = HIT_PIXELS
-    for (const [vehicle, placed] of this.#fleet.placed(options.nowMs)) {
-      const x = (placed.x - camera.centerX) * camera.scale + camera.width / 2
-      const y = (placed.y - camera.centerY) * camera.scale + camera.height / 2
-      // A train wins over the buses around it.
-      const handicap = kindOf(vehicle.feedId) === 'bus' ? 4 : 0
+    for (const [vehicle, , x, y] of this.#shown(options, MARGIN_PIXELS)) {
+      const handicap = kindOf(vehicle.feedId) === 'bus' ? BUS_HANDICAP_PIXELS : 0
       const distance = Math.hypot(x - pixelX, y - pixelY) + handicap
-      if (distance >= bestDistance || !options.isShown(vehicle)) continue
+      if (distance >= bestDistance) continue
       best = vehicle.key
       bestDistance = distance
     }
     return best
   }
 
+  /** The vehicles on the map at this moment. */
+  vehiclesInView(options: DrawOptions): readonly Vehicle[] {
+    return Array.from(this.#shown(options, 0), ([vehicle]) => vehicle)
+  }
+
+  *#shown(
+    options: DrawOptions,
+    margin: number,
+  ): Iterable<readonly [vehicle: Vehicle, placed: Placed, x: number, y: number]> {
+    const { camera } = options
+    for (const [vehicle, placed] of this.#fleet.placed(options.nowMs)) {
+      const x = (placed.x - camera.centerX) * camera.scale + camera.width / 2
+      const y = (placed.y - camera.centerY) * camera.scale + camera.height / 2
+      if (x < -margin || y < -margin) continue
+      if (x > camera.width + margin || y > camera.height + margin) continue
+      if (options.isShown(vehicle)) yield [vehicle, placed, x, y]
+    }
+  }
+
   #bus(x: number, y: number, { heading, opacity }: Placed, { zoom, isDark }: DrawOptions): void {
     const context = this.#context
-    const r = zoom < 11 ? 1.6 : zoom < 13 ? 2.6 : 4.2
-    context.globalAlpha = opacity * 0.85
+    const r = zoom < 11 ? 1.6 : zoom < 12.5 ? 2.6 : zoom < 14 ? 3.6 : 5
+    context.globalAlpha = opacity * 0.9
     context.fillStyle = isDark ? BUS_DARK : BUS_LIGHT
     context.beginPath()
     if (Number.isNaN(heading) || zoom < 11) context.arc(x, y, r * 0.8, 0, 2 * Math.PI)
@@ -103,69 +126,70 @@ export class VehicleLayer {
       context.moveTo(x + 1.7 * r * sin, y - 1.7 * r * cos)
       context.lineTo(x + r * (-sin - cos), y + r * (cos - sin))
       context.lineTo(x + r * (-sin + cos), y + r * (cos + sin))
+      context.closePath()
     }
+    if (zoom >= 12.5) context.stroke()
     context.fill()
   }
 
-  #train(
-    vehicle: Vehicle,
-    at: { x: number; y: number; heading: number; opacity: number; size: number },
-    { zoom, isDark }: DrawOptions,
-  ): void {
+  #train({ vehicle, x, y, heading, opacity }: Mark, zoom: number): void {
     const context = this.#context
-    const { x, y, heading, size } = at
+    const size = sizeAt(zoom)
     const color = this.#colors.of(vehicle)
-    context.globalAlpha = at.opacity
+    context.globalAlpha = opacity
     context.fillStyle = color
-    context.strokeStyle = isDark ? '#0b1220' : '#ffffff'
-    context.lineWidth = zoom < 11 ? 1 : 1.5
+    if (!Number.isNaN(heading)) this.#nose(x, y, heading, size)
     context.beginPath()
     if (kindOf(vehicle.feedId) === 'rail')
       context.rect(x - size * 0.85, y - size * 0.85, size * 1.7, size * 1.7)
     else context.arc(x, y, size, 0, 2 * Math.PI)
     context.stroke()
     context.fill()
-    if (!Number.isNaN(heading)) this.#nose(x, y, heading, size)
     if (zoom < LETTERS_ZOOM) return
     context.fillStyle = textOn(color)
-    context.font = `600 ${Math.round(size * 1.25)}px system-ui, sans-serif`
-    context.textAlign = 'center'
-    context.textBaseline = 'middle'
     context.fillText(this.#colors.letter(vehicle), x, y + 0.5)
   }
 
+  /** Which way it goes; its base lies below the bullet. */
   #nose(x: number, y: number, heading: number, size: number): void {
     const context = this.#context
     const sin = Math.sin(heading)
     const cos = Math.cos(heading)
-    const tip = size * 1.75
-    const half = size * 0.55
-    const base = size * 0.9
+    const tip = size * 1.9
+    const half = size * 0.7
+    const base = size * 0.6
     context.beginPath()
     context.moveTo(x + tip * sin, y - tip * cos)
     context.lineTo(x + base * sin - half * cos, y - base * cos - half * sin)
     context.lineTo(x + base * sin + half * cos, y - base * cos + half * sin)
+    context.closePath()
+    context.stroke()
     context.fill()
   }
 
   #ring(key: string, options: DrawOptions): void {
     const placed = this.#fleet.placeOf(key, options.nowMs)
     if (placed === undefined) return
-    const { camera } = options
+    const { camera, isDark } = options
+    const x = (placed.x - camera.centerX) * camera.scale + camera.width / 2
+    const y = (placed.y - camera.centerY) * camera.scale + camera.height / 2
     const context = this.#context
-    context.strokeStyle = options.isDark ? '#ffffff' : '#111827'
-    context.lineWidth = 2
-    context.beginPath()
-    context.arc(
-      (placed.x - camera.centerX) * camera.scale + camera.width / 2,
-      (placed.y - camera.centerY) * camera.scale + camera.height / 2,
-      sizeAt(options.zoom) + 6,
-      0,
-      2 * Math.PI,
-    )
-    context.stroke()
+    const radius = sizeAt(options.zoom) + 7
+    for (const [width, color] of [
+      [5, isDark ? '#0b1220' : '#ffffff'],
+      [2.5, isDark ? '#ffffff' : '#111827'],
+    ] as const) {
+      context.lineWidth = width
+      context.strokeStyle = color
+      context.beginPath()
+      context.arc(x, y, radius, 0, 2 * Math.PI)
+      context.stroke()
+    }
   }
 }
+
+const isInside = ({ width, height }: Camera, x: number, y: number): boolean =>
+  x >= 0 && y >= 0 && x <= width && y <= height
 
 /** The radius of a train's bullet in pixels. */
 const sizeAt = (zoom: number): number => (zoom < 10.5 ? 3 : zoom < 12 ? 4.5 : zoom < 13.5 ? 7 : 9)

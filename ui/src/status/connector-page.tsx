@@ -1,41 +1,83 @@
-import { useEffect, useState } from 'preact/hooks'
-import type { TaskStatus } from '../../../connector/api/rest-extension.ts'
-import { age } from '../format.ts'
-import { connectors, events } from '../live.ts'
+import { Fragment } from 'preact'
+import type { ConnectorStatus, TaskStatus } from '../../../connector/api/rest-extension.ts'
+import { age, count, rate } from '../format.ts'
+import { connectors, history } from '../live.ts'
 import { formatRoute } from '../route.ts'
-import { type ConnectorInfo, getInfo, restartTask } from '../rest.ts'
-import { toast } from '../toast.tsx'
+import { restartTask } from '../rest.ts'
+import { toastError } from '../toast.tsx'
 import { Actions } from './actions.tsx'
-import { shownState } from './summary.ts'
+import { Badge, ConnectorBadge } from './badge.tsx'
+import { infos, topics } from './details.ts'
+import { Events } from './events.tsx'
+import { whilePending } from './pending.ts'
+import { Sparkline } from './sparkline.tsx'
+import { shownState, taskShown } from './summary.ts'
+import { Trace } from './trace.tsx'
 
 export function ConnectorPage({ name }: { readonly name: string }) {
   const connector = connectors.value.find((one) => one.name === name)
-  const [info, setInfo] = useState<ConnectorInfo | undefined>(undefined)
-  useEffect(() => {
-    getInfo(name).then(setInfo, (error: unknown) =>
-      toast(error instanceof Error ? error.message : String(error)),
-    )
-  }, [name])
+  const all = <a href={formatRoute({ page: 'connectors' })}>Connectors</a>
   if (connector === undefined) {
     return (
-      <div class="status-page">
-        <p>
-          <a href={formatRoute({ page: 'connectors' })}>Connectors</a> / {name}: there is no such
-          connector.
-        </p>
-      </div>
+      <p>
+        {all} / {name}: there is no such connector.
+      </p>
     )
   }
-  const state = shownState(connector)
   return (
-    <div class="status-page">
+    <>
       <p class="crumbs">
-        <a href={formatRoute({ page: 'connectors' })}>Connectors</a> / <strong>{name}</strong>{' '}
-        <span class={`badge state-${state.toLowerCase()}`}>{state}</span> {connector.type} on{' '}
-        {connector.workerId}
+        {all} / <strong>{name}</strong> <ConnectorBadge name={name} state={shownState(connector)} />
       </p>
       <Actions connector={connector} />
-      {connector.trace !== undefined && <Trace text={connector.trace} />}
+      {connector.trace !== undefined && (
+        <section class="panel">
+          <Trace text={connector.trace} />
+        </section>
+      )}
+      <Figures connector={connector} />
+      <Tasks connector={connector} />
+      <Config name={name} />
+      <Events subject={name} />
+    </>
+  )
+}
+
+function Figures({ connector: { name, type, workerId } }: { readonly connector: ConnectorStatus }) {
+  const samples = history.value.get(name) ?? []
+  const last = samples.at(-1)
+  const rows: readonly (readonly [string, string])[] = [
+    ['Type', type],
+    ['Worker', workerId],
+    ['Topics', (topics.value.get(name) ?? []).join(', ') || '–'],
+    ['Last hour', `${count(last?.recordsLastHour ?? 0)} records`],
+    ['Total', `${count(last?.recordsTotal ?? 0)} records`],
+    ['Lag', last === undefined || last.lag === null ? '–' : `${count(last.lag)} records`],
+  ]
+  return (
+    <section class="panel figures" aria-label="Figures">
+      <dl>
+        {rows.map(([key, text]) => (
+          <div key={key}>
+            <dt>{key}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>
+        <strong>{rate(last?.recordsPerSecond ?? 0)}</strong> records/s{' '}
+        <Sparkline
+          values={samples.map((sample) => sample.recordsPerSecond)}
+          label="Records per second in the last two minutes"
+        />
+      </p>
+    </section>
+  )
+}
+
+function Tasks({ connector: { name, tasks } }: { readonly connector: ConnectorStatus }) {
+  return (
+    <>
       <h2>Tasks</h2>
       <div class="table-scroll">
         <table>
@@ -51,24 +93,55 @@ export function ConnectorPage({ name }: { readonly name: string }) {
             </tr>
           </thead>
           <tbody>
-            {connector.tasks.map((task) => (
+            {tasks.map((task) => (
               <TaskRow key={task.id} name={name} task={task} />
             ))}
           </tbody>
         </table>
+        {tasks.length === 0 && <p class="empty">It has no tasks.</p>}
       </div>
-      <Config info={info} />
-      <Events name={name} />
-    </div>
+    </>
   )
 }
 
-function Config({ info }: { readonly info: ConnectorInfo | undefined }) {
+function TaskRow({ name, task }: { readonly name: string; readonly task: TaskStatus }) {
+  const { id, trace, health, sinceMs } = task
+  const restart = (): void => {
+    whilePending(name, 'restart', restartTask(name, id)).catch(toastError)
+  }
   return (
-    <>
+    <Fragment>
+      <tr>
+        <th scope="row">{id}</th>
+        <td>
+          <Badge state={taskShown(task)} />
+        </td>
+        <td title={new Date(sinceMs).toLocaleString()}>{age((Date.now() - sinceMs) / 1000)}</td>
+        <td class={health?.state === 'DEGRADED' ? 'warn' : ''}>{health?.message ?? '–'}</td>
+        <td>
+          <button type="button" aria-label={`Restart task ${id}`} onClick={restart}>
+            Restart
+          </button>
+        </td>
+      </tr>
+      {trace !== undefined && (
+        <tr class="problem failure">
+          <td colSpan={5}>
+            <Trace text={trace} />
+          </td>
+        </tr>
+      )}
+    </Fragment>
+  )
+}
+
+function Config({ name }: { readonly name: string }) {
+  const entries = Object.entries(infos.value.get(name)?.config ?? {})
+  return (
+    <section class="panel" aria-label="Configuration">
       <h2>Configuration</h2>
       <dl class="config">
-        {Object.entries(info?.config ?? {})
+        {entries
           .sort(([a], [b]) => a.localeCompare(b))
           .map(([key, value]) => (
             <div key={key}>
@@ -77,76 +150,6 @@ function Config({ info }: { readonly info: ConnectorInfo | undefined }) {
             </div>
           ))}
       </dl>
-    </>
-  )
-}
-
-function Events({ name }: { readonly name: string }) {
-  return (
-    <>
-      <h2>Events</h2>
-      <ul class="events">
-        {events.value
-          .filter(({ subject }) => subject === name || subject.startsWith(`${name} task `))
-          .map(({ atMs, subject, text }) => (
-            <li key={`${atMs}${subject}`}>
-              <time>{new Date(atMs).toLocaleTimeString()}</time> {subject}: {text}
-            </li>
-          ))}
-        {events.value.length === 0 && <li>Nothing has changed since this page was opened.</li>}
-      </ul>
-    </>
-  )
-}
-
-function TaskRow({ name, task }: { readonly name: string; readonly task: TaskStatus }) {
-  const restart = (): void => {
-    restartTask(name, task.id).catch((error: unknown) =>
-      toast(error instanceof Error ? error.message : String(error)),
-    )
-  }
-  const isDegraded = task.health?.state === 'DEGRADED'
-  return (
-    <>
-      <tr>
-        <td>{task.id}</td>
-        <td>
-          <span
-            class={`badge state-${isDegraded && task.state === 'RUNNING' ? 'degraded' : task.state.toLowerCase()}`}
-          >
-            {task.state}
-          </span>
-        </td>
-        <td>{age((Date.now() - task.sinceMs) / 1000)}</td>
-        <td>{task.health?.message ?? ''}</td>
-        <td>
-          <button type="button" onClick={restart}>
-            Restart
-          </button>
-        </td>
-      </tr>
-      {task.trace !== undefined && (
-        <tr>
-          <td colSpan={5}>
-            <Trace text={task.trace} />
-          </td>
-        </tr>
-      )}
-    </>
-  )
-}
-
-/** The root cause first; the rest on request. */
-function Trace({ text }: { readonly text: string }) {
-  const causes = text.split('\n').filter((line) => line.startsWith('Caused by: '))
-  const first = causes.at(-1)?.replace('Caused by: ', '') ?? text.split('\n', 1)[0]
-  return (
-    <details class="trace">
-      <summary>{first}</summary>
-      <button type="button" onClick={() => void navigator.clipboard.writeText(text)}>
-        Copy
-      </button>
-      <pre>{text}</pre>
-    </details>
+    </section>
   )
 }

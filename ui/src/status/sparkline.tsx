@@ -18,6 +18,7 @@ export function Sparkline({
   )
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+      <path d={`M0 ${HEIGHT - 1}H${WIDTH}`} />
       <polyline points={points.join(' ')} />
     </svg>
   )

@@ -1,27 +1,37 @@
 import { signal } from '@preact/signals'
+import { Fragment } from 'preact'
+import { useEffect } from 'preact/hooks'
 import type { ConnectorStatus } from '../../../connector/api/rest-extension.ts'
 import { count, rate } from '../format.ts'
 import { connectors, history } from '../live.ts'
 import { formatRoute, route } from '../route.ts'
 import { Actions } from './actions.tsx'
+import { ConnectorBadge } from './badge.tsx'
 import { ConnectorPage } from './connector-page.tsx'
+import { DeleteDialog } from './delete-dialog.tsx'
+import { followDetails, infos, topics } from './details.ts'
+import { Events } from './events.tsx'
 import { FleetSummary } from './fleet-summary.tsx'
 import { Sparkline } from './sparkline.tsx'
-import { counters, inOrder, shownState } from './summary.ts'
+import { counters, inOrder, isMeant, type Only, problemsOf, shownState } from './summary.ts'
 
-type Only = 'all' | 'failed'
 const only = signal<Only>('all')
 
 export function StatusPage() {
+  useEffect(followDetails, [])
   const { value } = route
-  if (value.page === 'connector') return <ConnectorPage name={value.name} />
-  const list = inOrder(connectors.value)
-  const shown =
-    only.value === 'all'
-      ? list
-      : list.filter((one) => ['FAILED', 'DEGRADED'].includes(shownState(one)))
   return (
     <div class="status-page">
+      {value.page === 'connector' ? <ConnectorPage name={value.name} /> : <Overview />}
+      <DeleteDialog />
+    </div>
+  )
+}
+
+function Overview() {
+  const shown = inOrder(connectors.value).filter((one) => isMeant(one, only.value))
+  return (
+    <>
       <Counters list={connectors.value} />
       <div class="table-scroll">
         <table>
@@ -29,11 +39,13 @@ export function StatusPage() {
             <tr>
               <th>Name</th>
               <th>Type</th>
+              <th>Topics</th>
               <th>State</th>
               <th>Tasks</th>
               <th>Records/s</th>
-              <th>Total</th>
-              <th>Lag</th>
+              <th class="number">Last hour</th>
+              <th class="number">Total</th>
+              <th class="number">Lag</th>
               <th>
                 <span class="visually-hidden">Actions</span>
               </th>
@@ -46,35 +58,37 @@ export function StatusPage() {
           </tbody>
         </table>
         {shown.length === 0 && (
-          <p class="empty">No connector {only.value === 'failed' ? 'has failed' : 'yet'}.</p>
+          <p class="empty">{only.value === 'all' ? 'No connector yet.' : 'None.'}</p>
         )}
       </div>
       <FleetSummary />
-    </div>
+      <Events subject={undefined} />
+    </>
   )
 }
 
+const TILES: readonly (readonly [keyof ReturnType<typeof counters>, string, Only])[] = [
+  ['connectors', 'connectors', 'all'],
+  ['failedConnectors', 'failed connectors', 'failed-connectors'],
+  ['tasks', 'tasks', 'tasks'],
+  ['failedTasks', 'failed tasks', 'failed-tasks'],
+]
+
 function Counters({ list }: { readonly list: readonly ConnectorStatus[] }) {
   const figures = counters(list)
-  const tiles: readonly (readonly [string, number, Only])[] = [
-    ['connectors', figures.connectors, 'all'],
-    ['failed connectors', figures.failedConnectors, 'failed'],
-    ['tasks', figures.tasks, 'all'],
-    ['failed tasks', figures.failedTasks, 'failed'],
-  ]
   return (
-    <div class="counters">
-      {tiles.map(([name, figure, filter]) => (
+    <div class="counters" role="group" aria-label="Show only">
+      {TILES.map(([key, name, filter]) => (
         <button
-          key={name}
+          key={key}
           type="button"
-          class={filter === 'failed' && figure > 0 ? 'bad' : ''}
+          class={key.startsWith('failed') && figures[key] > 0 ? 'bad' : ''}
           aria-pressed={only.value === filter}
           onClick={() => {
             only.value = filter
           }}
         >
-          <strong>{figure}</strong> {name}
+          <strong>{figures[key]}</strong> {name}
         </button>
       ))}
     </div>
@@ -82,34 +96,50 @@ function Counters({ list }: { readonly list: readonly ConnectorStatus[] }) {
 }
 
 function Row({ connector }: { readonly connector: ConnectorStatus }) {
-  const samples = history.value.get(connector.name) ?? []
+  const { name, type, tasks } = connector
+  const samples = history.value.get(name) ?? []
   const last = samples.at(-1)
-  const running = connector.tasks.filter((task) => task.state === 'RUNNING').length
-  const state = shownState(connector)
+  const running = tasks.filter((task) => task.state === 'RUNNING').length
+  const isDown = tasks.some((task) => task.state === 'FAILED')
   return (
-    <tr>
-      <td>
-        <a href={formatRoute({ page: 'connector', name: connector.name })}>{connector.name}</a>
-      </td>
-      <td>{connector.type}</td>
-      <td>
-        <span class={`badge state-${state.toLowerCase()}`}>{state}</span>
-      </td>
-      <td class={running < connector.tasks.length ? 'bad' : ''}>
-        {running}/{connector.tasks.length}
-      </td>
-      <td class="rate">
-        <Sparkline
-          values={samples.map((sample) => sample.recordsPerSecond)}
-          label="Records per second of the last two minutes"
-        />
-        {rate(last?.recordsPerSecond ?? 0)}
-      </td>
-      <td>{count(last?.recordsTotal ?? 0)}</td>
-      <td>{last === undefined || last.lag === null ? '–' : count(last.lag)}</td>
-      <td>
-        <Actions connector={connector} />
-      </td>
-    </tr>
+    <Fragment>
+      <tr>
+        <th scope="row">
+          <a href={formatRoute({ page: 'connector', name })}>{name}</a>
+          <small>{shortClass(infos.value.get(name)?.config['connector.class'])}</small>
+        </th>
+        <td>{type}</td>
+        <td class="topics">{(topics.value.get(name) ?? []).join(', ') || '–'}</td>
+        <td>
+          <ConnectorBadge name={name} state={shownState(connector)} />
+        </td>
+        <td class={isDown ? 'bad' : ''}>
+          {running}/{tasks.length}
+        </td>
+        <td class="rate">
+          <span>{rate(last?.recordsPerSecond ?? 0)}</span>
+          <Sparkline
+            values={samples.map((sample) => sample.recordsPerSecond)}
+            label={`Records per second of ${name} in the last two minutes`}
+          />
+        </td>
+        <td class="number">{count(last?.recordsLastHour ?? 0)}</td>
+        <td class="number">{count(last?.recordsTotal ?? 0)}</td>
+        <td class="number">{last === undefined || last.lag === null ? '–' : count(last.lag)}</td>
+        <td>
+          <Actions connector={connector} isRow />
+        </td>
+      </tr>
+      {problemsOf(connector).map(({ subject, text, isFailure }) => (
+        <tr key={subject} class={`problem ${isFailure ? 'failure' : ''}`}>
+          <td colSpan={10}>
+            <b>{subject}</b> {text}
+          </td>
+        </tr>
+      ))}
+    </Fragment>
   )
 }
+
+/** A class without its package. */
+const shortClass = (name: string | undefined): string => name?.split('.').at(-1) ?? ''
