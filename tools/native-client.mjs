@@ -45,7 +45,7 @@ function run(command, args, { limitMs, onLine, ...options }) {
     let tail = ''
     const stop = () => {
       try {
-        process.kill(-child.pid, 'SIGKILL')
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
       } catch {
         // It ended by itself in the meantime.
       }

@@ -18,25 +18,29 @@ export function pythonPath() {
   return path.join(cache, `python-${hash}`, 'bin/python')
 }
 
+function run(command, args) {
+  const result = spawnSync(command, args, { stdio: ['ignore', 2, 2] })
+  if (result.status === 0) return
+  process.stderr.write(`python-env: ${command} ${args.join(' ')} failed\n`)
+  process.exit(1)
+}
+
 function make() {
   const python = pythonPath()
   const folder = path.dirname(path.dirname(python))
   const done = path.join(folder, '.complete')
   if (fs.existsSync(done)) return python
   fs.rmSync(folder, { recursive: true, force: true })
-  for (const [command, args] of [
-    ['python3', ['-m', 'venv', folder]],
-    [
-      python,
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS],
-    ],
-  ]) {
-    const result = spawnSync(command, args, { stdio: ['ignore', 2, 2] })
-    if (result.status !== 0) {
-      process.stderr.write(`python-env: ${command} ${args.join(' ')} failed\n`)
-      process.exit(1)
-    }
-  }
+  run('python3', ['-m', 'venv', folder])
+  run(python, [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '-r',
+    REQUIREMENTS,
+  ])
   fs.writeFileSync(done, '')
   return python
 }

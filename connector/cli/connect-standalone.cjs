@@ -2,4 +2,4 @@
 // libuv reads the size of its thread pool before any module runs, so this has to come first.
 process.env.UV_THREADPOOL_SIZE ??= '16'
 require('node:module').enableCompileCache?.()
-import('../../dist/connector/cli/connect-standalone.js')
+void import('../../dist/connector/cli/connect-standalone.js')

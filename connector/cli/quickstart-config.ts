@@ -43,6 +43,9 @@ export interface ConfigPlan {
 
 type Properties = Record<string, string>
 
+/** A registry that is away is waited for, however long, instead of failing the task. */
+const PATIENT = { 'errors.retry.timeout': '-1', 'errors.retry.delay.max.ms': '10000' } as const
+
 /** Writes the three files; returns their paths, the worker's first. */
 export function writeConfiguration(plan: ConfigPlan, addresses: Addresses): readonly string[] {
   const folder = path.join(plan.dataDir, 'config')
@@ -85,6 +88,7 @@ function sourceProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     name: SOURCE_CONNECTOR,
     'connector.class': 'MtaSourceConnector',
     'tasks.max': '2',
+    ...PATIENT,
     ...(plan.feedIds !== undefined && { feeds: plan.feedIds }),
     ...(addresses.feeds !== undefined && {
       'feeds.base.url': addresses.feeds,
@@ -108,6 +112,7 @@ function sinkProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     name: SINK_CONNECTOR,
     'connector.class': 'SnowflakeSinkConnector',
     'tasks.max': String(plan.partitions),
+    ...PATIENT,
     topics: VEHICLE_TOPIC,
     'snowflake.topic2table.map': `${VEHICLE_TOPIC}:${TABLE}`,
     'snowflake.database.name': DATABASE,

@@ -87,6 +87,7 @@ function writeProperties(
     name: CONNECTOR,
     'connector.class': 'SnowflakeSinkConnector',
     'tasks.max': String(PARTITIONS),
+    'errors.retry.timeout': '-1',
     topics: TOPIC,
     'snowflake.topic2table.map': `${TOPIC}:CHAOS`,
     'snowflake.url.name': `http://127.0.0.1:${ports.snowflake}`,
