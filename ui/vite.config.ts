@@ -4,11 +4,16 @@ import { defineConfig, type Plugin } from 'vite'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 
+interface Pattern {
+  readonly stops: readonly string[]
+  readonly len: number
+}
+
 interface SourceGeometry {
   readonly routes: unknown
   readonly shapes: unknown
   readonly stops: readonly (readonly [id: string, name: string, ...unknown[]])[]
-  readonly patterns: Readonly<Record<string, { readonly stops: readonly string[] }>>
+  readonly patterns: Readonly<Record<string, Pattern>>
 }
 
 /** What the page needs of the source connector's geometry: tracks, lines, names of stations, ends of tracks. */
@@ -19,7 +24,7 @@ function geometryText(): string {
     routes: source.routes,
     shapes: source.shapes,
     stops: source.stops.map(([id, name]) => [id, name]),
-    ends: Object.entries(source.patterns).map(([id, { stops }]) => [id, stops.at(-1) ?? '']),
+    ends: Object.entries(source.patterns).map(([id, { stops, len }]) => [id, stops.at(-1), len]),
   })
 }
 

@@ -15,7 +15,8 @@ export class FakeRestExtensionContext implements RestExtensionContext {
   readonly upgrades = new Map<string, UpgradeHandler>()
   /** The topics and options of each call of `records`. */
   readonly followed: { readonly topics: readonly string[]; readonly backlog: number }[] = []
-  metrics = ''
+  /** What `/metrics` says; an error when it cannot be read. */
+  metrics: string | Error = ''
   #statuses: readonly ConnectorStatus[] = []
   readonly #statusListeners = new Set<(connector: ConnectorStatus) => void>()
   #waiting: (readonly SinkRecord[] | Error)[] = []
@@ -30,7 +31,8 @@ export class FakeRestExtensionContext implements RestExtensionContext {
   }
 
   metricsText(): Promise<string> {
-    return Promise.resolve(this.metrics)
+    const { metrics } = this
+    return metrics instanceof Error ? Promise.reject(metrics) : Promise.resolve(metrics)
   }
 
   onStatus(listener: (connector: ConnectorStatus) => void): () => void {

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import { age } from './format.ts'
 import { connection, connectors, feedsMode, lastReportMs } from './live.ts'
-import { formatRoute, lastMap, route } from './route.ts'
+import { formatRoute } from './route-text.ts'
+import { lastMap, route } from './route.ts'
 import { problemCount } from './status/summary.ts'
 
 const MODES: Readonly<Record<string, string>> = {

@@ -2,18 +2,13 @@
 import { signal } from '@preact/signals'
 import type { ConnectorMetrics, LiveMessage, Vehicle } from '../live/messages.ts'
 import type { ConnectorStatus } from '../../connector/api/rest-extension.ts'
+import { changesBetween, type StatusEvent } from './status/changes.ts'
 import { settle } from './status/pending.ts'
 
 export interface VehicleReport {
   readonly full: boolean
   readonly vehicles: readonly Vehicle[]
   readonly gone: readonly string[]
-}
-
-export interface StatusEvent {
-  readonly atMs: number
-  readonly subject: string
-  readonly text: string
 }
 
 const BACKOFF_MS_MIN = 500
@@ -75,7 +70,10 @@ function receive(message: LiveMessage): void {
       for (const listener of listeners) listener(message, nowMs)
       break
     case 'connectors':
-      note(message.connectors)
+      events.value = [
+        ...changesBetween(connectors.value, message.connectors, Date.now()),
+        ...events.value,
+      ].slice(0, EVENTS_MAX)
       connectors.value = message.connectors
       for (const { name } of message.connectors) settle(name)
       break
@@ -98,34 +96,4 @@ function remember(samples: readonly ConnectorMetrics[]): void {
     next.set(sample.name, [...before, sample].slice(-HISTORY_MAX))
   }
   history.value = next
-}
-
-/** Turns what changed between two statuses into lines of a timeline. */
-function note(next: readonly ConnectorStatus[]): void {
-  if (connectors.value.length === 0) return
-  const before = statesOf(connectors.value)
-  const after = statesOf(next)
-  const atMs = Date.now()
-  const fresh: StatusEvent[] = []
-  for (const [subject, text] of after) {
-    if (before.get(subject) !== text) fresh.push({ atMs, subject, text })
-  }
-  for (const subject of before.keys()) {
-    if (!after.has(subject)) fresh.push({ atMs, subject, text: 'gone' })
-  }
-  if (fresh.length > 0) events.value = [...fresh, ...events.value].slice(0, EVENTS_MAX)
-}
-
-function statesOf(list: readonly ConnectorStatus[]): Map<string, string> {
-  const states = new Map<string, string>()
-  for (const connector of list) {
-    states.set(connector.name, connector.state)
-    for (const task of connector.tasks) {
-      const health =
-        task.health === null || task.health.state === 'OK' ? '' : `: ${task.health.message}`
-      const trace = task.trace === undefined ? '' : `: ${task.trace.split('\n', 1)[0]}`
-      states.set(`${connector.name} task ${task.id}`, `${task.state}${health}${trace}`)
-    }
-  }
-  return states
 }

@@ -3,7 +3,7 @@
 import type { Vehicle } from '../../live/messages.ts'
 import { FeedClock } from './feed-clock.ts'
 import { easeAlong, type Glide, glideAt, glideTo, stand } from './glide.ts'
-import { project } from './projection.ts'
+import { METERS_PER_WORLD, project } from './projection.ts'
 import { pointAt, type Shape } from './shapes.ts'
 
 export interface Placed {
@@ -39,6 +39,8 @@ interface Feed {
 interface Entry {
   vehicle: Vehicle
   glide: Glide
+  /** How long it takes from where it was drawn to its track. */
+  blendMs: number
   reportedMs: number
   readonly feed: Feed
   readonly placed: Placed
@@ -47,10 +49,14 @@ interface Entry {
 /** Silent for this long in its feed's time: drawn pale. */
 const STALE_S = 90
 const STALE_OPACITY = 0.4
-/** How long a train is drawn on its way from the old place to its track, at most. */
-const BLEND_MS_MAX = 2_000
+/** How long a train is drawn on its way from the old place to its track. */
+const BLEND_MS = 2_000
+/** Faster than any train, and still a movement that the eye follows. */
+const BLEND_METERS_PER_S = 40
 const GLIDE_MS_MIN = 1_000
 const GLIDE_MS_MAX = 60_000
+/** Reports come at uneven times: a glide that ends a little late is better than one that stands and waits. */
+const UNEVEN = 1.3
 /** A train waits before the platform until it is reported there. */
 const ALONG_MAX = 0.95
 
@@ -151,18 +157,25 @@ export class FleetStore {
       this.#entries.set(vehicle.key, {
         vehicle,
         glide: stand(to.x, to.y, nowMs),
+        blendMs: 0,
         reportedMs: nowMs,
         feed: this.#feed(vehicle.feedId),
         placed: { x: to.x, y: to.y, heading: Number.NaN, opacity: 1 },
       })
       return
     }
+    const { clock } = old.feed
     // The next report will probably take as long to come as this one did.
     const gapMs = nowMs - old.reportedMs
-    const lastsMs = gapMs > GLIDE_MS_MAX ? old.feed.clock.intervalMs : Math.max(GLIDE_MS_MIN, gapMs)
+    const lastsMs = Math.max(
+      GLIDE_MS_MIN,
+      UNEVEN * clock.intervalMs,
+      gapMs > GLIDE_MS_MAX ? 0 : gapMs,
+    )
     // A train that leaves its track in mid-way begins the straight glide where it is drawn.
     const from = stand(old.placed.x, old.placed.y, nowMs)
     old.glide = glideTo(from, to, { nowMs, lastsMs: this.isStill ? 0 : lastsMs })
+    old.blendMs = blendMsFor(distanceMeters(from, to), clock)
     old.reportedMs = nowMs
     old.vehicle = vehicle
   }
@@ -176,8 +189,8 @@ export class FleetStore {
       placed.y = straight.y
       placed.heading = headingOf(vehicle, glide)
     } else {
-      const blendMs = Math.min(BLEND_MS_MAX, feed.clock.intervalMs / 2)
-      const blend = Math.min(1, Math.max(0, (nowMs - glide.beganMs) / blendMs))
+      const passedMs = nowMs - glide.beganMs
+      const blend = passedMs < entry.blendMs ? Math.max(0, passedMs / entry.blendMs) : 1
       placed.x = glide.fromX + (track.x - glide.fromX) * blend
       placed.y = glide.fromY + (track.y - glide.fromY) * blend
       placed.heading = track.heading
@@ -206,6 +219,15 @@ function isStale(
   const expectedMs = anchor === null ? reportedMs : Math.max(feedMs, anchor.toMs)
   return clock.ageSeconds(expectedMs, nowMs) > STALE_S
 }
+
+/** Within an interval of the feed; a long way takes longer than a short one. */
+function blendMsFor(meters: number, { intervalMs, rate }: FeedClock): number {
+  const runMs = (meters / (BLEND_METERS_PER_S * rate)) * 1000
+  return Math.min(intervalMs, Math.max(Math.min(BLEND_MS, intervalMs / 2), runMs))
+}
+
+const distanceMeters = (from: Glide, to: { readonly x: number; readonly y: number }): number =>
+  Math.hypot(to.x - from.fromX, to.y - from.fromY) * METERS_PER_WORLD
 
 function headingOf(vehicle: Vehicle, glide: Glide): number {
   if (vehicle.bearing !== null) return (vehicle.bearing * Math.PI) / 180

@@ -1,5 +1,4 @@
 // Tracks, lines and names of stations: a file that the build makes from the source connector's geometry.
-import { signal } from '@preact/signals'
 import type { Vehicle } from '../../live/messages.ts'
 import { LineColors, type Route } from './lines.ts'
 import { type Shape, shapeOf } from './shapes.ts'
@@ -9,8 +8,8 @@ export interface GeometryFile {
   /** Encoded polylines by id. */
   readonly shapes: Readonly<Record<string, string>>
   readonly stops: readonly (readonly [id: string, name: string])[]
-  /** The last stop of each shape. */
-  readonly ends: readonly (readonly [shapeId: string, stopId: string])[]
+  /** The last stop of each shape, and its length. */
+  readonly ends: readonly (readonly [shapeId: string, stopId: string, meters: number])[]
 }
 
 export class Geometry {
@@ -21,9 +20,12 @@ export class Geometry {
 
   constructor({ routes, shapes, stops, ends }: GeometryFile) {
     this.colors = new LineColors(routes)
-    this.shapes = new Map(Object.entries(shapes).map(([id, text]) => [id, shapeOf(text)]))
+    const lengths = new Map(ends.map(([id, , meters]) => [id, meters]))
+    this.shapes = new Map(
+      Object.entries(shapes).map(([id, text]) => [id, shapeOf(text, lengths.get(id))]),
+    )
     this.#stops = new Map(stops)
-    this.#ends = new Map(ends)
+    this.#ends = new Map(ends.map(([id, stopId]) => [id, stopId]))
   }
 
   /** The name of a stop, or its id when it is not the subway's. */
@@ -37,23 +39,4 @@ export class Geometry {
     const stop = this.#ends.get(pattern ?? '') ?? this.#ends.get(anchor?.shapeId ?? '')
     return stop === undefined ? undefined : this.#stops.get(stop)
   }
-}
-
-export const geometry = signal<Geometry | undefined>(undefined)
-
-let loading: Promise<Geometry> | undefined
-
-/** Fetched once, however often the map is opened; a failure is tried again the next time. */
-export function loadGeometry(): Promise<Geometry> {
-  loading ??= (async () => {
-    const response = await fetch(new URL('subway-geometry.json', document.baseURI))
-    if (!response.ok) throw new Error(`subway-geometry.json: ${response.status}`)
-    const loaded = new Geometry((await response.json()) as GeometryFile)
-    geometry.value = loaded
-    return loaded
-  })()
-  loading.catch(() => {
-    loading = undefined
-  })
-  return loading
 }

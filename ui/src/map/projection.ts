@@ -5,6 +5,9 @@ export interface WorldPoint {
   readonly y: number
 }
 
+/** Metres of the world's width at New York's latitude; good enough for all that the map shows. */
+export const METERS_PER_WORLD = 40_075_017 * Math.cos((40.73 * Math.PI) / 180)
+
 export function project(longitude: number, latitude: number): WorldPoint {
   const sin = Math.sin((latitude * Math.PI) / 180)
   return {

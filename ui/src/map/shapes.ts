@@ -36,7 +36,8 @@ export function decodePolyline(text: string): readonly (readonly [number, number
   return points
 }
 
-export function shapeOf(encoded: string): Shape {
+/** `lengthM`: how long the track really is; the line is a simplified one, and its distances are scaled to that. */
+export function shapeOf(encoded: string, lengthM?: number): Shape {
   const points = decodePolyline(encoded)
   const x = new Float64Array(points.length)
   const y = new Float64Array(points.length)
@@ -50,7 +51,9 @@ export function shapeOf(encoded: string): Shape {
       meters[n] = (meters[n - 1] ?? 0) + distanceMeters(before, [latitude, longitude])
     }
   })
-  return { x, y, meters }
+  const measured = meters.at(-1) ?? 0
+  const scale = lengthM === undefined || measured === 0 ? 1 : lengthM / measured
+  return { x, y, meters: meters.map((value) => value * scale) }
 }
 
 function distanceMeters(a: readonly [number, number], b: readonly [number, number]): number {

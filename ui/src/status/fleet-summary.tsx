@@ -6,7 +6,8 @@ import { subwayLines, summarise } from '../map/filter.ts'
 import { fleet } from '../map/fleet.ts'
 import { lineOf } from '../map/lines.ts'
 import { statusOf } from '../map/vehicle-text.ts'
-import { formatRoute, lastMap } from '../route.ts'
+import { formatRoute } from '../route-text.ts'
+import { lastMap } from '../route.ts'
 
 const LINES_MAX = 20
 const EVERY_MS = 1_000
