@@ -51,12 +51,24 @@ export function parseJson(text: string, schemaId: number): unknown {
   }
 }
 
-class Encoded implements EncodedAvro {
+/** Both what the converter answers and the bytes that it speaks of: one object for each record instead of two. */
+class LazyValue implements ConvertedData, EncodedAvro {
   readonly bytes: Uint8Array
   readonly #reader: AvroReader
+  #value: unknown
   constructor(bytes: Uint8Array, reader: AvroReader) {
     this.bytes = bytes
     this.#reader = reader
+  }
+  get schema(): Schema | null {
+    return this.#reader.schema
+  }
+  get value(): unknown {
+    if (this.#value === undefined) this.#value = this.decode()
+    return this.#value
+  }
+  get encoded(): EncodedAvro {
+    return this
   }
   get writerSchema(): unknown {
     return this.#reader.writerSchema
@@ -70,22 +82,8 @@ class Encoded implements EncodedAvro {
   }
 }
 
-class Converted implements ConvertedData {
-  readonly schema: Schema | null
-  readonly encoded: EncodedAvro
-  #value: unknown
-  constructor(schema: Schema | null, encoded: EncodedAvro) {
-    this.schema = schema
-    this.encoded = encoded
-  }
-  get value(): unknown {
-    if (this.#value === undefined) this.#value = this.encoded.decode()
-    return this.#value
-  }
-}
-
 /** A checked value whose object is made when it is asked for. Throws a `DataError` when the bytes are not one. */
 export function readLazily(reader: AvroReader, bytes: Uint8Array, start: number): ConvertedData {
   reader.walk(bytes, start)
-  return new Converted(reader.schema, new Encoded(bytes.subarray(start), reader))
+  return new LazyValue(bytes.subarray(start), reader)
 }

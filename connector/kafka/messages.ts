@@ -29,17 +29,17 @@ export function toConsumerMessages(
 }
 
 function toConsumerMessage(message: NativeMessage): ConsumerMessage {
-  const { topic, partition, offset, key, value, headers, timestamp } = message
+  const { headers, key, timestamp, value } = message
   return {
-    topic,
-    partition,
-    offset,
+    topic: message.topic,
+    partition: message.partition,
+    offset: message.offset,
     key,
     value,
     headers: headers === undefined ? NO_HEADERS : headers.map(toHeader),
     timestamp: timestamp < 0 ? undefined : timestamp,
     timestampType: timestamp < 0 ? 'NoTimestampType' : 'CreateTime',
-    size: (key?.length ?? 0) + (value?.length ?? 0),
+    size: (key === null ? 0 : key.length) + (value === null ? 0 : value.length),
   }
 }
 

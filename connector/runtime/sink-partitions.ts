@@ -21,6 +21,8 @@ export interface SinkPartition {
 /** The partitions of a sink task. */
 export class SinkPartitions {
   readonly #partitions = new Map<string, SinkPartition>()
+  /** What was asked for last: records of one partition come in runs. */
+  #last: SinkPartition | undefined
 
   get size(): number {
     return this.#partitions.size
@@ -31,7 +33,12 @@ export class SinkPartitions {
   }
 
   get(tp: TopicPartition): SinkPartition | undefined {
-    return this.#partitions.get(topicPartitionKey(tp))
+    const last = this.#last
+    if (last !== undefined && last.tp.partition === tp.partition && last.tp.topic === tp.topic) {
+      return last
+    }
+    this.#last = this.#partitions.get(topicPartitionKey(tp))
+    return this.#last
   }
 
   add(tp: TopicPartition, position: number | undefined): SinkPartition {
@@ -44,11 +51,13 @@ export class SinkPartitions {
       isPaused: false,
     }
     this.#partitions.set(topicPartitionKey(tp), partition)
+    this.#last = partition
     return partition
   }
 
   remove(tp: TopicPartition): void {
     this.#partitions.delete(topicPartitionKey(tp))
+    this.#last = undefined
   }
 
   /** Records consumed and not yet committed. */

@@ -15,8 +15,8 @@ export interface BufferLimits {
 /** What a record that cannot be written leads to: it is passed over once the promise resolves; a rejection ends the task. */
 export type BadRecordHandler = (record: SinkRecord, error: DataError) => Promise<void>
 
-/** What a record takes in memory beside its value, roughly. */
-const RECORD_OVERHEAD_BYTES = 300
+/** What a consumed record takes in memory beside its value: the message, its byte arrays, the record itself. */
+const RECORD_OVERHEAD_BYTES = 1_000
 
 export class RecordBuffer {
   readonly #limits: BufferLimits
@@ -171,8 +171,10 @@ const isTombstone = (record: SinkRecord): boolean =>
 const asError = (thrown: unknown): Error =>
   thrown instanceof Error ? thrown : new Error(String(thrown))
 
-function sizeOf({ encodedValue, value }: SinkRecord): number {
+function sizeOf(record: SinkRecord): number {
+  const { encodedValue } = record
   if (encodedValue !== undefined) return encodedValue.bytes.length + RECORD_OVERHEAD_BYTES
+  const { value } = record // Not before: asked of Avro bytes, it would be decoded.
   if (typeof value === 'string') return value.length + RECORD_OVERHEAD_BYTES
   // An object's size is not known without walking it; a kilobyte is what a row of some 30 columns takes.
   return RECORD_OVERHEAD_BYTES + (value === null ? 0 : 1_024)

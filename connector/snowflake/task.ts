@@ -154,9 +154,18 @@ export class SnowflakeSinkTask extends SinkTask {
       moved.add(key)
     }
     metrics.taken(records.length)
+    let topic: string | undefined
+    let partition = -1
+    let channel: Channel | undefined
     for (const record of records) {
-      const key = `${record.originalTopic}/${record.originalKafkaPartition}`
-      if (!moved.has(key)) channels.get(key)?.deliver(record)
+      // Records of one partition come in runs, so that the channel is not looked up for each.
+      if (record.originalKafkaPartition !== partition || record.originalTopic !== topic) {
+        topic = record.originalTopic
+        partition = record.originalKafkaPartition
+        const key = topicPartitionKey({ topic, partition })
+        channel = moved.has(key) ? undefined : channels.get(key)
+      }
+      channel?.deliver(record)
     }
   }
 
