@@ -16,7 +16,7 @@ const JOBS = {
   lint: lint(),
   format: [[bin('@biomejs/biome/bin/biome'), 'format', '--write', '.']],
   test: [...lint(), [bin('vitest/vitest.mjs'), 'run']],
-  'test:browser': [[bin('vitest/vitest.mjs'), 'run', '--dir', 'test/browser']],
+  'test:browser': [[bin('vitest/vitest.mjs'), 'run', 'test/browser']],
   bench: [[...TSX, 'test/bench/run.ts']],
   chaos: [[...TSX, 'test/chaos/run.ts']],
   dev: [[...TSX, 'connector/cli/dev.ts']],
