@@ -28,6 +28,8 @@ export class FakeWorker {
   readonly requests: SeenRequest[] = []
   /** While true, nobody gets a WebSocket. */
   isRefusing = false
+  /** Actions wait for this before they are done. */
+  held: Promise<void> = Promise.resolve()
   /** What the next action answers instead of doing it. */
   refusal: { readonly status: number; readonly message: string } | undefined
   readonly #server: Server
@@ -97,6 +99,7 @@ export class FakeWorker {
       return
     }
     this.requests.push({ method: request.method ?? '', url: request.url ?? '' })
+    if (request.method !== 'GET') await this.held
     const [status, json] = this.#rest(request.method ?? '', url)
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(json === undefined ? undefined : JSON.stringify(json))

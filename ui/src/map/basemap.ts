@@ -1,7 +1,7 @@
 // Land, water, streets by way of the bus routes, subway lines and stations: all of it from files of ours. The only
 // importer of MapLibre.
 import {
-  type DataDrivenPropertyValueSpecification,
+  type ExpressionSpecification,
   type GeoJSONSourceSpecification,
   Map as MapLibreMap,
   NavigationControl,
@@ -112,7 +112,7 @@ export class Basemap {
     this.map.setStyle(styleFor(isDark, this.#boroughs))
   }
 
-  /** Draws one subway line in full and the others faintly; undefined: all alike. */
+  /** Draws one subway line in its colour and the others as streets; undefined: all in their colours. */
   emphasise(line: string | undefined): void {
     if (line === this.#line) return
     this.#line = line
@@ -120,12 +120,10 @@ export class Basemap {
   }
 
   #applyLine(): void {
-    const { lineOpacity } = this.#isDark ? DARK : LIGHT
-    const opacity: DataDrivenPropertyValueSpecification<number> =
-      this.#line === undefined
-        ? lineOpacity
-        : ['case', ['==', ['get', 'route'], this.#line], 0.95, 0.1]
-    this.map.setPaintProperty('lines', 'line-opacity', opacity)
+    const { street } = this.#isDark ? DARK : LIGHT
+    const isOne = this.#line !== undefined
+    this.map.setPaintProperty('lines', 'line-color', isOne ? street : ['get', 'color'])
+    this.map.setFilter('line', ['==', ['get', 'route'], this.#line ?? ''])
   }
 }
 
@@ -186,6 +184,18 @@ function styleFor(isDark: boolean, boroughs: Points): StyleSpecification {
 
 const ROUND = { 'line-join': 'round', 'line-cap': 'round' } as const
 
+const LINE_WIDTH: ExpressionSpecification = [
+  'interpolate',
+  ['linear'],
+  ['zoom'],
+  9,
+  1,
+  12,
+  2.2,
+  16,
+  5,
+]
+
 /** Bus routes stand in for streets. */
 function lineLayers(palette: Palette): StyleSpecification['layers'] {
   return [
@@ -217,8 +227,16 @@ function lineLayers(palette: Palette): StyleSpecification['layers'] {
       paint: {
         'line-color': ['get', 'color'],
         'line-opacity': palette.lineOpacity,
-        'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 12, 2.2, 16, 5],
+        'line-width': LINE_WIDTH,
       },
+    },
+    {
+      id: 'line',
+      type: 'line',
+      source: 'lines',
+      filter: ['==', ['get', 'route'], ''],
+      layout: ROUND,
+      paint: { 'line-color': ['get', 'color'], 'line-width': LINE_WIDTH },
     },
   ]
 }
