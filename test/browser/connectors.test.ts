@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { launchChromium, openWatched, WITHIN } from '../support/browser.ts'
@@ -94,14 +95,12 @@ describeWith(['chromium'], 'the connectors in Chromium', () => {
 
   test('restarts what has failed by the REST API, and shows that at once', async () => {
     const { page } = await openWatched(browser, `${worker.url}/ui/#connectors`)
-    let release: () => void = () => undefined
-    worker.held = new Promise((resolve) => {
-      release = resolve
-    })
+    const go = new AbortController()
+    worker.held = once(go.signal, 'abort').then(() => undefined)
     await page.getByRole('button', { name: 'Restart failed out' }).click()
     await page.getByText('restarting…').waitFor()
     expect(await page.getByRole('button', { name: 'Restart failed out' }).isDisabled()).toBe(true)
-    release()
+    go.abort()
     await page.getByRole('button', { name: '0 failed connectors' }).waitFor()
     expect(await page.getByText('restarting…').count()).toBe(0)
     expect(actions()).toEqual(['POST /connectors/out/restart?includeTasks=true&onlyFailed=true'])

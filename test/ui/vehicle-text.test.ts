@@ -51,8 +51,10 @@ describe('vehicles in words', () => {
       ['IN_TRANSIT_TO', null, undefined],
     ]
     for (const [status, stopId, text] of cases) {
-      expect(statusOf(train('1', { status, stopId }), GEOMETRY)).toBe(text)
+      expect(statusOf(train('1', { status, stopId, source: 'AT_STOP' }), GEOMETRY)).toBe(text)
     }
+    const onItsWay = train('1', { status: 'STOPPED_AT', stopId: 'L08N', source: 'INTERPOLATED' })
+    expect(statusOf(onItsWay, GEOMETRY)).toBe('last reported at Bedford Av')
   })
 
   test('a position says how it is known', () => {

@@ -75,7 +75,8 @@ export class VehicleLayer {
     context.font = `600 ${Math.round(sizeAt(zoom) * 1.25)}px system-ui, sans-serif`
     context.textAlign = 'center'
     context.textBaseline = 'middle'
-    for (const train of trains) this.#train(train, zoom)
+    for (const train of trains) if (train.vehicle.key !== selected) this.#train(train, zoom)
+    for (const train of trains) if (train.vehicle.key === selected) this.#train(train, zoom)
     context.globalAlpha = 1
     if (selected !== undefined) this.#ring(selected, options)
   }

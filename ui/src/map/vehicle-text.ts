@@ -7,7 +7,7 @@ const COMPASS = ['north', 'north-east', 'east', 'south-east', 'south', 'south-we
 const STATUS: Readonly<Record<string, string>> = {
   STOPPED_AT: 'at',
   INCOMING_AT: 'arriving at',
-  IN_TRANSIT_TO: 'next stop',
+  IN_TRANSIT_TO: 'next stop:',
 }
 const SOURCE: Readonly<Record<string, string>> = {
   GPS: 'GPS',
@@ -41,12 +41,14 @@ export function wayOf(vehicle: Vehicle, geometry: Geometry | undefined): string 
   return vehicle.bearing === null ? '' : `heading ${compass(vehicle.bearing)}`
 }
 
-/** `next stop: Bedford Av`. */
+/** `next stop: Bedford Av`. A train may be reported at a station until it has reached the next one. */
 export function statusOf(vehicle: Vehicle, geometry: Geometry | undefined): string | undefined {
   const stop = geometry?.stopName(vehicle.stopId) ?? vehicle.stopId ?? undefined
   if (stop === undefined) return undefined
-  const status = STATUS[vehicle.status ?? ''] ?? 'next stop'
-  return status === 'next stop' ? `next stop: ${stop}` : `${status} ${stop}`
+  if (vehicle.status === 'STOPPED_AT' && vehicle.source === 'INTERPOLATED') {
+    return `last reported at ${stop}`
+  }
+  return `${STATUS[vehicle.status ?? ''] ?? 'next stop:'} ${stop}`
 }
 
 export const sourceOf = ({ source }: Vehicle): string | undefined =>
