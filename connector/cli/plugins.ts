@@ -53,9 +53,9 @@ const CONVERTERS: readonly PluginDescriptor[] = [
     kind: 'converter',
     className: 'io.confluent.connect.avro.AvroConverter',
     version: VERSION,
-    create: async ({ clock, random, log }) => {
+    create: async (environment) => {
       const { AvroConverter } = await import('../converters/avro.ts')
-      return new AvroConverter({ clock, random, log })
+      return new AvroConverter(environment)
     },
   },
   { kind: 'converter', className: `${KAFKA}.json.JsonConverter`, version: VERSION, create: json },

@@ -1,8 +1,6 @@
-import type { Clock, Random } from '../api/clock.ts'
 import type { ConfigDef } from '../api/config-def.ts'
 import type { ConvertedData, Converter } from '../api/converter.ts'
 import { ConnectError, DataError, RetriableError } from '../api/errors.ts'
-import type { PluginLogger } from '../api/plugin-metrics.ts'
 import type { Header } from '../api/records.ts'
 import { NULL_VALUE, type Schema } from '../api/schema.ts'
 import type { Awaitable, Props } from '../api/task-context.ts'
@@ -19,7 +17,12 @@ import type { AvroDataOptions } from './avro-to-connect.ts'
 import { type AvroType, compileType } from './avro-type.ts'
 import { AvroWriter, PREFIX_BYTES } from './avro-writer.ts'
 import { BoundedCache } from './avro-cache.ts'
-import { RegistryClient, type SchemaReference, type StoredSchema } from './registry-client.ts'
+import {
+  RegistryClient,
+  type RegistryContext,
+  type SchemaReference,
+  type StoredSchema,
+} from './registry-client.ts'
 
 /** What one Connect schema is written with. */
 interface WriteSchema {
@@ -55,18 +58,14 @@ const TARGETS_MAX = 10_000
  * A schema that was seen before is handled at once, without a promise.
  */
 export class AvroConverter implements Converter {
-  readonly #context: { readonly clock: Clock; readonly random: Random; readonly log: PluginLogger }
+  readonly #context: RegistryContext
   readonly #writer = new AvroWriter()
   readonly #reading = new Map<number, Promise<AvroReader>>()
   /** By identity, since comparing schemas for each record would cost more than writing it. */
   #bySchema = new WeakMap<Schema, WriteSchema>()
   #configured: Configured | undefined
 
-  constructor(context: {
-    readonly clock: Clock
-    readonly random: Random
-    readonly log: PluginLogger
-  }) {
+  constructor(context: RegistryContext) {
     this.#context = context
   }
 

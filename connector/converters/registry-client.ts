@@ -36,6 +36,8 @@ export interface RegistryContext {
   readonly clock: Clock
   readonly random: Random
   readonly log: PluginLogger
+  /** Told why a request is made again, and with null when that is over. */
+  readonly onRetrying?: (message: string | null) => void
 }
 
 /** How long "there is no such schema" is believed without asking again. */
@@ -184,18 +186,24 @@ export class RegistryClient {
     request: (api: Calls) => ReturnType<Request>,
     text?: string,
   ): Promise<Readonly<Record<string, unknown>>> {
+    const { clock, log, onRetrying } = this.#context
     for (let attempt = 0; ; attempt++) {
       try {
         const data = (await this.#everywhere(request)).data()
+        if (attempt > 0) onRetrying?.(null)
         return isObject(data) ? data : {}
       } catch (error) {
         const failure = classify(error, what, text)
         const spent = attempt >= this.#options.retries || this.#closing.signal.aborted
-        if (!(failure instanceof RetriableError) || spent) throw failure
+        if (!(failure instanceof RetriableError) || spent) {
+          if (attempt > 0) onRetrying?.(null)
+          throw failure
+        }
         const waitMs = this.#waitMs(attempt, failure)
         const fields = { attempt: attempt + 1, waitMs, reason: failure.message }
-        this.#context.log.warn(fields, 'The schema registry does not answer. Trying again.')
-        await this.#context.clock.sleep(waitMs, this.#closing.signal)
+        log.warn(fields, 'The schema registry does not answer. Trying again.')
+        onRetrying?.(failure.message)
+        await clock.sleep(waitMs, this.#closing.signal)
       }
     }
   }

@@ -14,6 +14,8 @@ export interface PluginEnvironment {
   readonly random: Random
   readonly log: PluginLogger
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Told why a plugin of a task waits and tries something again, and with null when that is over. */
+  readonly onRetrying?: (message: string | null) => void
 }
 
 interface PluginKinds {
@@ -113,19 +115,20 @@ export class Plugins {
     return { descriptor, connector: await this.#create(descriptor) }
   }
 
-  /** An instance of the kind. @throws ConfigError that names the key when there is no such class. */
+  /** An instance of the kind, for the configuration key `at`. @throws ConfigError that names the key when there is no such class. */
   async create<K extends Exclude<PluginKind, 'source' | 'sink'>>(
     kind: K,
     name: string,
-    key: string,
+    at: string | { readonly key: string; readonly environment: Partial<PluginEnvironment> },
   ): Promise<PluginKinds[K]> {
+    const { key, environment } = typeof at === 'string' ? { key: at, environment: {} } : at
     const descriptor = this.find(name, kind)
     if (descriptor === undefined) {
       throw new ConfigError(
         `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`,
       )
     }
-    return (await this.#create(descriptor)) as PluginKinds[K]
+    return (await this.#create(descriptor, environment)) as PluginKinds[K]
   }
 
   /** What a plugin of any listed kind can be configured with. */
@@ -136,9 +139,12 @@ export class Plugins {
 
   async #create<D extends PluginDescriptor>(
     descriptor: D,
+    own: Partial<PluginEnvironment> = {},
   ): Promise<Awaited<ReturnType<D['create']>>> {
     try {
-      return (await descriptor.create(this.#environment)) as Awaited<ReturnType<D['create']>>
+      return (await descriptor.create({ ...this.#environment, ...own })) as Awaited<
+        ReturnType<D['create']>
+      >
     } catch (error) {
       throw new ConnectError(`Failed to load class ${descriptor.className}: ${toMessage(error)}`, {
         cause: error,

@@ -33,7 +33,9 @@ export async function createSinkTask(
   const log = services.logLevels.child({ ...spec.id })
   const connectorConfig = SINK_CONNECTOR_CONFIG.parse(spec.connectorProps)
   const labels = { connector: spec.id.connector, task: String(spec.id.task) }
-  const converters = await taskConverters(spec.connectorProps, services)
+  let task: WorkerSinkTask | undefined
+  const onRetrying = (message: string | null): void => task?.reportRetrying(message)
+  const converters = await taskConverters(spec.connectorProps, services, { log, onRetrying })
   const chain = await transformationChain(spec.connectorProps, plugins)
   const client = clientOf('consumer', `connector-consumer-${taskName(spec.id)}`, {
     spec,
@@ -42,7 +44,6 @@ export async function createSinkTask(
   })
   const partitions = new SinkPartitions()
   const life = new AbortController()
-  let task: WorkerSinkTask | undefined
   const taskMetrics = new SinkTaskMetrics(metrics.tasks, labels, {
     clock,
     active: () => partitions.active,
@@ -57,7 +58,7 @@ export async function createSinkTask(
       chain,
       metrics: taskMetrics,
       signal: life.signal,
-      onRetrying: (message) => task?.reportRetrying(message),
+      onRetrying,
     },
   )
   const { consumer, share } = makeConsumer(services, client, {

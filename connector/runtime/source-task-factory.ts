@@ -28,7 +28,9 @@ export async function createSourceTask(
   const log = services.logLevels.child({ ...spec.id })
   const connectorConfig = SOURCE_CONNECTOR_CONFIG.parse(spec.connectorProps)
   const labels = { connector: spec.id.connector, task: String(spec.id.task) }
-  const converters = await taskConverters(spec.connectorProps, services)
+  let task: WorkerSourceTask | undefined
+  const onRetrying = (message: string | null): void => task?.reportRetrying(message)
+  const converters = await taskConverters(spec.connectorProps, services, { log, onRetrying })
   const chain = await transformationChain(spec.connectorProps, plugins)
   const client = clientOf('producer', `connector-producer-${taskName(spec.id)}`, {
     spec,
@@ -41,14 +43,13 @@ export async function createSourceTask(
     active: () => submitted.unacked,
   })
   const life = new AbortController()
-  let task: WorkerSourceTask | undefined
   const operator = toleranceOperator(spec, services, {
     config: connectorConfig,
     log,
     metrics: taskMetrics,
     reporters: [],
     signal: life.signal,
-    onRetrying: (message) => task?.reportRetrying(message),
+    onRetrying,
   })
   const writer = new SourceRecordWriter(converters, chain, operator)
   task = new WorkerSourceTask(taskOptions(spec, services, log), {

@@ -6,6 +6,7 @@ import type { SourceTask } from '../api/source-task.ts'
 import type { Props } from '../api/task-context.ts'
 import { clientEvents, clientProperties } from './client-properties.ts'
 import type { Logger } from './logging.ts'
+import type { PluginEnvironment } from './plugins.ts'
 import type { TaskConverters } from './record-converters.ts'
 import type { TaskMetrics } from './task-metrics.ts'
 import { type ErrorReporter, type ToleranceConfig, ToleranceOperator } from './tolerance.ts'
@@ -91,9 +92,10 @@ export function toleranceOperator(
 export async function taskConverters(
   props: Props,
   services: Pick<WorkerServices, 'plugins' | 'props' | 'config'>,
+  environment: Partial<PluginEnvironment> = {},
 ): Promise<TaskConverters> {
-  const key = await converter('key', props, services)
-  const value = await converter('value', props, services)
+  const key = await converter('key', props, { services, environment })
+  const value = await converter('value', props, { services, environment })
   const own = props['header.converter']
   const name = own ?? services.config['header.converter']
   const header: HeaderConverter = await services.plugins.create(
@@ -111,12 +113,19 @@ export async function taskConverters(
 async function converter(
   which: 'key' | 'value',
   props: Props,
-  services: Pick<WorkerServices, 'plugins' | 'props' | 'config'>,
+  {
+    services,
+    environment,
+  }: {
+    readonly services: Pick<WorkerServices, 'plugins' | 'props' | 'config'>
+    readonly environment: Partial<PluginEnvironment>
+  },
 ): Promise<Converter> {
   const property = `${which}.converter` as const
   const own = props[property]
   const name = own ?? services.config[property]
-  const instance = await services.plugins.create('converter', name.trim(), property)
+  const at = { key: property, environment }
+  const instance = await services.plugins.create('converter', name.trim(), at)
   const settings = withoutPrefix(own === undefined ? services.props : props, `${property}.`)
   await instance.configure({ ...settings, 'converter.type': which }, which === 'key')
   return instance

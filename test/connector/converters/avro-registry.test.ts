@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConnectError, DataError, RetriableError } from '../../../connector/api/errors.ts'
 import { converters, rejection } from '../../support/avro-converters.ts'
 
-const { converter, clock, log } = converters()
+const { converter, clock, log, troubles } = converters()
 
 describe('AvroConverter and a registry in trouble', () => {
   let server: Server
@@ -46,6 +46,18 @@ describe('AvroConverter and a registry in trouble', () => {
     answer = { status: 200, body: { schema: '"boolean"' } }
     const both = converter(`${gone},${url}`, { 'max.retries': '0' })
     expect((await both.toConnectData('t', [], ASK)).value).toBe(false)
+  })
+
+  test('what is waited for is told, and when that is over', async () => {
+    answer = { status: 503, body: { error_code: 50301, message: 'starting' } }
+    troubles.length = 0
+    const avro = converter(url, { 'max.retries': '2' })
+    await rejection(() => avro.toConnectData('t', [], ASK))
+    const why = 'The schema with id 1: the schema registry failed: starting'
+    expect(troubles).toEqual([why, why, null])
+    answer = { status: 200, body: { schema: '"boolean"' } }
+    await avro.toConnectData('t', [], ASK)
+    expect(troubles).toHaveLength(3)
   })
 
   test('a registry that never answers is given up after the limit', async () => {
