@@ -16,12 +16,13 @@ const DATE_MS_MAX = 8.64e15
 const DATE_DAYS_MAX = DATE_MS_MAX / 86_400_000
 
 interface Cursor {
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   pos: number
-  readonly end: number
+  end: number
   depth: number
   emptyItems: number
 }
+const NOTHING = new Uint8Array(0)
 type Walk = (cursor: Cursor) => void
 
 class Malformed extends DataError {}
@@ -32,9 +33,15 @@ export type AvroWalker = (bytes: Uint8Array, start: number) => void
 /** Compiles the check for a writer's schema. */
 export function compileWalker(node: AvroNode): AvroWalker {
   const walk = new Compiler().compile(node)
+  const cursor: Cursor = { bytes: NOTHING, pos: 0, end: 0, depth: 0, emptyItems: 0 } // One for all values: a walk never waits.
   return (bytes, start) => {
-    const cursor = { bytes, pos: start, end: bytes.length, depth: 0, emptyItems: 0 }
+    cursor.bytes = bytes
+    cursor.pos = start
+    cursor.end = bytes.length
+    cursor.depth = 0
+    cursor.emptyItems = 0
     walk(cursor)
+    cursor.bytes = NOTHING
     if (cursor.pos !== cursor.end) {
       throw new Malformed(
         `The Avro value ends at byte ${cursor.pos - start}, but has ${cursor.end - start} bytes.`,
@@ -105,7 +112,7 @@ class Compiler {
     const walks: Walk[] = []
     const walk: Walk = (cursor) => {
       enter(cursor)
-      for (const field of walks) field(cursor)
+      for (let i = 0; i < walks.length; i++) (walks[i] as Walk)(cursor)
       cursor.depth--
     }
     this.#records.set(node, walk)

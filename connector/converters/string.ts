@@ -55,8 +55,16 @@ export class StringConverter implements Converter, HeaderConverter {
 
 const DECODER = new TextDecoder('utf-8', { fatal: true })
 
+/** Texts up to this length are looked at byte by byte first: most keys are ASCII, which needs no decoder. */
+const SHORT_BYTES = 64
+
 function decode(bytes: Uint8Array | null): string | null {
   if (bytes === null) return null
+  if (bytes.length <= SHORT_BYTES && isAscii(bytes)) {
+    const { buffer, byteOffset, length } = bytes
+    const text = bytes instanceof Buffer ? bytes : Buffer.from(buffer, byteOffset, length)
+    return text.toString('latin1')
+  }
   try {
     return DECODER.decode(bytes)
   } catch (error) {
@@ -64,4 +72,9 @@ function decode(bytes: Uint8Array | null): string | null {
       cause: error,
     })
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) >= 0x80) return false
+  return true
 }

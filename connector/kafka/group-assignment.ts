@@ -32,6 +32,8 @@ export class GroupAssignment {
   /** Partitions that the listener is being told of, with where to start if it has said so. */
   #arriving = new Map<string, NativeTopicPartition>()
   readonly #paused = new Map<string, TopicPartition>()
+  /** Those among the paused that librdkafka was not told of. */
+  readonly #resting = new Set<string>()
   #isClosing = false
 
   constructor(native: Native) {
@@ -68,12 +70,35 @@ export class GroupAssignment {
     })
   }
 
+  /** librdkafka is told by `applyPauses`, or when the partition arrives. */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const tp of partitions) this.#paused.set(topicPartitionKey(tp), tp)
+    for (const tp of partitions) {
+      const key = topicPartitionKey(tp)
+      if (this.#partitions.has(key) && !this.#paused.has(key)) this.#resting.add(key)
+      this.#paused.set(key, tp)
+    }
   }
 
-  resume(partitions: readonly TopicPartition[]): void {
-    for (const tp of partitions) this.#paused.delete(topicPartitionKey(tp))
+  /** Returns those that librdkafka must be told of. */
+  resume(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
+    return partitions.filter((tp) => {
+      const key = topicPartitionKey(tp)
+      this.#paused.delete(key)
+      return !this.#resting.delete(key) && this.#partitions.has(key)
+    })
+  }
+
+  /** Everything is paused, and librdkafka does not know of all of it. */
+  get isResting(): boolean {
+    return this.#resting.size > 0 && this.#paused.size >= this.#partitions.size
+  }
+
+  /** Tells librdkafka of every pause that it does not know of. It throws away what it has fetched of those partitions. */
+  applyPauses(): void {
+    if (this.#resting.size === 0) return
+    const partitions = this.partitions().filter((tp) => this.#resting.has(topicPartitionKey(tp)))
+    this.#resting.clear()
+    if (partitions.length > 0) this.#native.pause(partitions)
   }
 
   /** Reads exactly these, without the group. */
@@ -81,6 +106,7 @@ export class GroupAssignment {
     this.#native.assign(partitions)
     this.#partitions.clear()
     this.#paused.clear()
+    this.#resting.clear()
     for (const tp of partitions) this.#add(tp)
   }
 
@@ -153,6 +179,7 @@ export class GroupAssignment {
     }
     for (const tp of partitions) this.#add(tp)
     const paused = partitions.filter((tp) => this.#paused.has(topicPartitionKey(tp)))
+    for (const tp of paused) this.#resting.delete(topicPartitionKey(tp))
     if (paused.length > 0) this.#native.pause(paused)
   }
 
@@ -164,6 +191,7 @@ export class GroupAssignment {
       this.#native.unassign()
       this.#partitions.clear()
       this.#paused.clear()
+      this.#resting.clear()
     }
   }
 
@@ -193,5 +221,6 @@ export class GroupAssignment {
   #remove(tp: TopicPartition): void {
     this.#partitions.delete(topicPartitionKey(tp))
     this.#paused.delete(topicPartitionKey(tp))
+    this.#resting.delete(topicPartitionKey(tp))
   }
 }

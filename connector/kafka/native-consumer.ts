@@ -17,6 +17,11 @@ import { Nap, settlesWithin } from './waiting.ts'
 
 /** An idle consumer asks this often at least, beside being woken by librdkafka. */
 const IDLE_SLEEP_MS = 100
+/**
+ * How long a pause of all partitions is kept from librdkafka, which would throw away what it has fetched. Until then
+ * nothing is asked of it, so a change of the group is heard of this much later.
+ */
+const REST_MS = 1_000
 const SEEK_TIMEOUT_MS = 10_000
 const SEEK_RETRY_MS = 20
 const COMMIT_TIMEOUT_MS = 30_000
@@ -55,6 +60,7 @@ export class ConfluentConsumer implements Consumer {
   #connected: Connected | undefined
   #listener: RebalanceListener | undefined
   #pattern: TopicPattern | undefined
+  #restingUntilMs = 0
   #polling: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
@@ -145,8 +151,11 @@ export class ConfluentConsumer implements Consumer {
       if (signal.aborted) return []
       await this.#pattern?.refresh(log)
       this.#nap.settle()
-      const messages = await this.#consume(native, max)
-      if (messages.length > 0) return messages
+      if (!group.isResting || performance.now() >= this.#restingUntilMs) {
+        group.applyPauses()
+        const messages = await this.#consume(native, max)
+        if (messages.length > 0) return messages
+      }
       const leftMs = deadline - performance.now()
       if (group.hasEvents && leftMs > 0) continue
       if (leftMs <= 0 || this.#closing !== undefined) return []
@@ -223,20 +232,21 @@ export class ConfluentConsumer implements Consumer {
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    const { native, group } = this.#use()
-    const assigned = this.#assignedOf(partitions, group)
+    const { group } = this.#use()
+    this.#checkAssigned(partitions, group)
+    const wasResting = group.isResting
     group.pause(partitions)
-    if (assigned.length === 0) return
-    callNow(`${this.#options.name} can't pause`, () => native.pause(assigned))
+    if (!group.isResting) callNow(`${this.#options.name} can't pause`, () => group.applyPauses())
+    else if (!wasResting) this.#restingUntilMs = performance.now() + REST_MS
   }
 
   resume(partitions: readonly TopicPartition[]): void {
     const { native, group } = this.#use()
-    const assigned = this.#assignedOf(partitions, group)
-    group.resume(partitions)
+    this.#checkAssigned(partitions, group)
+    const told = plain(group.resume(partitions))
     this.#nap.wake()
-    if (assigned.length === 0) return
-    callNow(`${this.#options.name} can't resume`, () => native.resume(assigned))
+    if (told.length === 0) return
+    callNow(`${this.#options.name} can't resume`, () => native.resume(told))
   }
 
   async position(tp: TopicPartition): Promise<number> {
@@ -324,15 +334,10 @@ export class ConfluentConsumer implements Consumer {
     return this.#connected
   }
 
-  #assignedOf(
-    partitions: readonly TopicPartition[],
-    group: GroupAssignment,
-  ): NativeTopicPartition[] {
-    return plain(partitions).filter((tp) => {
-      const state = group.stateOf(tp)
-      if (state === 'absent') throw notAssigned(this.#options.name, tp)
-      return state === 'assigned'
-    })
+  #checkAssigned(partitions: readonly TopicPartition[], group: GroupAssignment): void {
+    for (const tp of partitions) {
+      if (group.stateOf(tp) === 'absent') throw notAssigned(this.#options.name, tp)
+    }
   }
 }
 

@@ -38,19 +38,22 @@ export class SinkRecordReader {
   /** Null: the record was dropped by a transformation or skipped for an error. */
   read(message: ConsumerMessage): Awaitable<SinkRecord | null> {
     const { topic } = message
-    const begun: { -readonly [K in keyof Begun]: Begun[K] } = {}
+    let key: Awaitable<ConvertedData> | undefined
+    let value: Awaitable<ConvertedData> | undefined
     try {
       const headers = this.#headers(message)
-      const key = this.#converters.key.toConnectData(topic, headers, message.key)
-      begun.key = key
-      if (isPromise(key)) return this.#readSlowly(message, begun)
-      const value = this.#converters.value.toConnectData(topic, headers, message.value)
-      begun.value = value
-      if (isPromise(value)) return this.#readSlowly(message, begun)
+      key = this.#converters.key.toConnectData(topic, headers, message.key)
+      if (isPromise(key)) return this.#readSlowly(message, { key })
+      value = this.#converters.value.toConnectData(topic, headers, message.value)
+      if (isPromise(value)) return this.#readSlowly(message, { key, value })
       const record = new ConsumedRecord(message, key, value, headers)
       return this.#chain.isEmpty ? record : this.#transform(record)
     } catch {
-      return this.#readSlowly(message, begun) // Fails again there, where the stage is known.
+      // Fails again there, where the stage is known.
+      return this.#readSlowly(message, {
+        ...(key !== undefined && { key }),
+        ...(value !== undefined && { value }),
+      })
     }
   }
 

@@ -1,7 +1,8 @@
 // Requests with rows, in order, strictly one on its way. While it is unknown what became of a request, it is repeated
 // with the same token, the same request id and the same bytes: Snowflake takes them once.
+import { gunzipSync } from 'node:zlib'
 import type { Clock } from '../api/clock.ts'
-import { type Batch, halve } from './batch.ts'
+import { type Batch, halve, type RawBatch } from './batch.ts'
 import type { PipeName, SnowpipeClient } from './client.ts'
 import { SnowpipeError } from './errors.ts'
 import { Pacer } from './pacer.ts'
@@ -9,6 +10,8 @@ import { Pacer } from './pacer.ts'
 interface Held {
   readonly batch: Batch
   readonly body: Promise<Uint8Array>
+  /** Once it is known; the raw bytes are gone then. */
+  compressed: Uint8Array | undefined
   id: string | undefined
   retries: number
 }
@@ -49,17 +52,27 @@ export class AppendQueue {
     return this.#held.reduce((sum, held) => sum + held.batch.ends.length, 0)
   }
   get bytes(): number {
-    return this.#held.reduce((sum, held) => sum + held.batch.raw.length, 0)
+    return this.#held.reduce((sum, held) => sum + bytesOf(held), 0)
   }
 
-  push(batch: Batch): void {
-    this.#held.push(this.#hold(batch))
+  /** `compressed`: the raw bytes are not needed any more. */
+  push(rows: RawBatch, compressed: () => void): void {
+    this.#held.push(this.#hold(rows, compressed))
   }
 
-  #hold(batch: Batch): Held {
-    const body = this.#o.compress(batch.raw)
-    body.catch(() => {}) // Whoever sends it sees the failure; a queue that is cleared need not.
-    return { batch, body, id: undefined, retries: 0 }
+  #hold({ batch, raw }: RawBatch, compressed: () => void): Held {
+    const body = this.#o.compress(raw)
+    const held: Held = { batch, body, compressed: undefined, id: undefined, retries: 0 }
+    const settle = async (): Promise<void> => {
+      try {
+        held.compressed = await body
+      } catch {
+        // Whoever sends it sees the failure; a queue that is cleared need not.
+      }
+      compressed()
+    }
+    void settle()
+    return held
   }
 
   /** Whether there is something to send and the channel's rate allows it. */
@@ -90,7 +103,7 @@ export class AppendQueue {
     held.id ??= requestId()
     const attempt = { id: held.id, retries: held.retries++ }
     this.#requests.spend(1, clock.now())
-    this.#bytes.spend(held.batch.raw.length, clock.now())
+    this.#bytes.spend(held.batch.rawBytes, clock.now())
     return client.append(
       pipe,
       name,
@@ -100,7 +113,7 @@ export class AppendQueue {
         endToken: call.token(held.batch.lastOffset),
         body,
         encoding: 'gzip',
-        rawBytes: held.batch.raw.length,
+        rawBytes: held.batch.rawBytes,
         oldestMs: held.batch.oldestMs,
       },
       { attempt, signal: call.signal },
@@ -126,9 +139,11 @@ export class AppendQueue {
   /** Cuts the first request in two; false for a single row. It must not have been accepted. */
   split(): boolean {
     const [first, ...rest] = this.#held
-    const halves = first === undefined ? undefined : halve(first.batch)
+    // One that was sent is compressed; a single row need not be looked at.
+    if (first?.compressed === undefined || first.batch.ends.length === 1) return false
+    const halves = halve({ batch: first.batch, raw: gunzipSync(first.compressed) })
     if (halves === undefined) return false
-    this.#held = [...halves.map((batch) => this.#hold(batch)), ...rest]
+    this.#held = [...halves.map((half) => this.#hold(half, () => undefined)), ...rest]
     return true
   }
 
@@ -141,3 +156,5 @@ export class AppendQueue {
     this.#held = []
   }
 }
+
+const bytesOf = ({ batch, compressed }: Held): number => compressed?.length ?? batch.rawBytes

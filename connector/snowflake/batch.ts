@@ -2,10 +2,10 @@
 // to be too large can be cut between two rows.
 import { Tape } from './tape.ts'
 
-/** A sealed run of rows; its bytes never change again, whatever happens to the request. */
+/** A sealed run of rows; what it consists of never changes again, whatever happens to the request. */
 export interface Batch {
-  readonly raw: Uint8Array
-  /** Where each row ends in `raw`. */
+  readonly rawBytes: number
+  /** Where each row ends in the raw bytes. */
   readonly ends: readonly number[]
   readonly offsets: readonly number[]
   readonly firstOffset: number
@@ -14,11 +14,20 @@ export interface Batch {
   readonly oldestMs: number
 }
 
+/** A batch with its bytes, which are kept only until they are compressed. */
+export interface RawBatch {
+  readonly batch: Batch
+  readonly raw: Uint8Array
+}
+
 const FIRST_BYTES = 64 * 1024
+/** A byte array that is so many times larger than a batch is not kept for the next one. */
+const SPARE_FACTOR = 4
 
 /** Collects rows until `seal`. */
 export class BatchBuilder {
   readonly tape = new Tape(FIRST_BYTES)
+  #spare: Buffer | undefined
   #ends: number[] = []
   #offsets: number[] = []
   #oldestMs = 0
@@ -41,10 +50,16 @@ export class BatchBuilder {
   }
 
   /** Hands out the rows and begins anew. At least one row must be there. */
-  seal(): Batch {
+  seal(): RawBatch {
+    const spare = this.#spare
+    const wanted = Math.max(FIRST_BYTES, this.tape.at) * SPARE_FACTOR
+    this.#spare = undefined
+    const raw = this.tape.take(
+      FIRST_BYTES,
+      spare !== undefined && spare.length <= wanted ? spare : undefined,
+    )
     const batch: Batch = {
-      // A copy of what is used: the tape keeps its size for the next rows.
-      raw: Uint8Array.prototype.slice.call(this.tape.out, 0, this.tape.at),
+      rawBytes: raw.length,
       ends: this.#ends,
       offsets: this.#offsets,
       firstOffset: this.#offsets[0] as number,
@@ -52,7 +67,12 @@ export class BatchBuilder {
       oldestMs: this.#oldestMs,
     }
     this.clear()
-    return batch
+    return { batch, raw }
+  }
+
+  /** Nobody needs these bytes of `seal` any more: others may be written there. */
+  recycle({ raw }: RawBatch): void {
+    this.#spare = Buffer.from(raw.buffer)
   }
 
   clear(): void {
@@ -63,17 +83,22 @@ export class BatchBuilder {
 }
 
 /** Cuts a batch in two near its middle; undefined for a single row. */
-export function halve(batch: Batch): readonly [Batch, Batch] | undefined {
+export function halve({ batch, raw }: RawBatch): readonly [RawBatch, RawBatch] | undefined {
   const middle = Math.ceil(batch.ends.length / 2)
   if (middle === batch.ends.length) return undefined
-  return [slice(batch, 0, middle), slice(batch, middle, batch.ends.length)]
+  const cut = batch.ends[middle - 1] as number
+  return [
+    { batch: slice(batch, 0, middle), raw: raw.subarray(0, cut) },
+    { batch: slice(batch, middle, batch.ends.length), raw: raw.subarray(cut) },
+  ]
 }
 
 function slice(batch: Batch, from: number, to: number): Batch {
   const start = from === 0 ? 0 : (batch.ends[from - 1] as number)
+  const ends = batch.ends.slice(from, to).map((end) => end - start)
   return {
-    raw: batch.raw.subarray(start, batch.ends[to - 1]),
-    ends: batch.ends.slice(from, to).map((end) => end - start),
+    rawBytes: ends.at(-1) as number,
+    ends,
     offsets: batch.offsets.slice(from, to),
     firstOffset: batch.offsets[from] as number,
     lastOffset: batch.offsets[to - 1] as number,

@@ -246,7 +246,7 @@ export class Channel {
     if (!this.#queue.isFull) {
       const batch = this.#buffer.seal(clock.now(), isUrgent)
       if (batch !== undefined) {
-        this.#queue.push(batch)
+        this.#queue.push(batch, () => this.#buffer.recycle(batch))
         this.#fill()
       }
     }

@@ -156,7 +156,7 @@ export const SNOWFLAKE_SINK_CONFIG = new ConfigDef({
     doc: 'Largest compressed request; Snowflake takes 4 MB.',
   }),
   'snowflake.streaming.max.raw.bytes': int({
-    default: 8_000_000,
+    default: 4_000_000,
     range: [10_000, 64_000_000],
     importance: 'LOW',
     group: 'Streaming',
@@ -170,7 +170,7 @@ export const SNOWFLAKE_SINK_CONFIG = new ConfigDef({
     doc: 'Rows after which a request is sent at once.',
   }),
   'snowflake.streaming.buffer.bytes': int({
-    default: 16_000_000,
+    default: 8_000_000,
     range: [100_000, 1_000_000_000],
     importance: 'MEDIUM',
     group: 'Streaming',

@@ -27,40 +27,59 @@ export const METADATA_TYPE: ColumnType = {
 /** Writes the column of one partition's records; every declared field is written, as a structured OBJECT wants it. */
 export class MetadataWriter {
   readonly #topic: Constant
-  readonly #end: Constant
+  readonly #end: string
+  #pushTimeMs = Number.NaN
+  /** From the push time on, of a record without headers: the same for all that are written at one time. */
+  #rest = new Constant('')
 
   constructor(topic: string, partition: number, topicId: string | undefined) {
     this.#topic = new Constant(`,"topic":${JSON.stringify(topic)},"partition":${partition},"key":`)
-    this.#end = new Constant(
-      `,"topicId":${topicId === undefined ? 'null' : JSON.stringify(topicId)}}`,
-    )
+    this.#end = `,"topicId":${topicId === undefined ? 'null' : JSON.stringify(topicId)}}`
   }
 
   /** Writes `"RECORD_METADATA":{…}`. */
   write(record: SinkRecord, pushTimeMs: number, tape: Tape): void {
     tape.constant(START)
-    tape.ascii(String(record.originalKafkaOffset))
+    tape.integer(record.originalKafkaOffset)
     tape.constant(this.#topic)
     writeKey(record, tape)
-    const { timestamp, timestampType } = record
-    const time = timestamp === undefined ? 'null' : String(timestamp)
-    tape.constant(CREATE_TIME)
-    tape.ascii(timestampType === 'CreateTime' ? time : 'null')
-    tape.constant(APPEND_TIME)
-    tape.ascii(timestampType === 'LogAppendTime' ? time : 'null')
-    tape.constant(PUSH_TIME)
-    tape.ascii(String(pushTimeMs))
-    tape.constant(HEADERS)
-    writeHeaders(record.headers, tape)
-    tape.constant(this.#end)
+    writeTime(record, tape)
+    const { headers } = record
+    if (headers.length === 0) {
+      if (pushTimeMs !== this.#pushTimeMs) {
+        this.#pushTimeMs = pushTimeMs
+        this.#rest = new Constant(`${pushTimeMs},"headers":null${this.#end}`)
+      }
+      tape.constant(this.#rest)
+      return
+    }
+    tape.integer(pushTimeMs)
+    tape.ascii(',"headers":')
+    writeHeaders(headers, tape)
+    tape.text(this.#end)
   }
 }
 
 const START = new Constant(`"${METADATA_COLUMN}":{"offset":`)
 const CREATE_TIME = new Constant(',"CreateTime":')
-const APPEND_TIME = new Constant(',"LogAppendTime":')
+const APPEND_TIME = new Constant(',"CreateTime":null,"LogAppendTime":')
+const NO_APPEND_TIME = new Constant(',"LogAppendTime":null,"SnowflakeConnectorPushTime":')
 const PUSH_TIME = new Constant(',"SnowflakeConnectorPushTime":')
-const HEADERS = new Constant(',"headers":')
+const NO_TIME = new Constant(
+  ',"CreateTime":null,"LogAppendTime":null,"SnowflakeConnectorPushTime":',
+)
+
+/** Writes both times, of which a record has one at most, and the name of the next field. */
+function writeTime({ timestamp, timestampType }: SinkRecord, tape: Tape): void {
+  if (timestamp === undefined || timestampType === 'NoTimestampType') {
+    tape.constant(NO_TIME)
+    return
+  }
+  const isCreated = timestampType === 'CreateTime'
+  tape.constant(isCreated ? CREATE_TIME : APPEND_TIME)
+  tape.integer(timestamp)
+  tape.constant(isCreated ? NO_APPEND_TIME : PUSH_TIME)
+}
 
 /** A text stays one; anything else is written as its JSON text. */
 function writeKey(record: SinkRecord, tape: Tape): void {
@@ -76,10 +95,6 @@ function plainText(schema: SinkRecord['keySchema'], value: unknown): string {
 }
 
 function writeHeaders(headers: readonly Header[], tape: Tape): void {
-  if (headers.length === 0) {
-    tape.ascii('null')
-    return
-  }
   // The last of several with one name wins, as in the official connector's map.
   const map = new Map(headers.map((header) => [header.key, header]))
   let prefix = '{'

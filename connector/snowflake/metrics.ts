@@ -72,7 +72,7 @@ export class SinkMetrics {
   appended(batch: Batch, tookMs: number): void {
     this.#m.rows.inc(batch.ends.length, { outcome: 'appended' })
     this.#m.requests.inc(1)
-    this.#m.rawBytes.inc(batch.raw.length)
+    this.#m.rawBytes.inc(batch.rawBytes)
     this.#m.appendMs.observe(tookMs)
   }
 

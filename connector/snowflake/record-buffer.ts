@@ -1,7 +1,7 @@
 // The records of one partition that are not sent yet: first as they came, then as rows.
 import { DataError } from '../api/errors.ts'
 import type { SinkRecord } from '../api/records.ts'
-import { type Batch, BatchBuilder } from './batch.ts'
+import { BatchBuilder, type RawBatch } from './batch.ts'
 import type { RecordShape, RowWriter } from './record-shape.ts'
 import { type RowEncoder, shapeOf } from './row-encoder.ts'
 
@@ -154,7 +154,7 @@ export class RecordBuffer {
   }
 
   /** Rows to send now, if they are enough, old enough, or must go before something else can happen. */
-  seal(nowMs: number, isUrgent: boolean): Batch | undefined {
+  seal(nowMs: number, isUrgent: boolean): RawBatch | undefined {
     if (this.#builder.rows === 0 || this.#reporting || this.failure !== undefined) return undefined
     const isDue =
       isUrgent ||
@@ -162,6 +162,11 @@ export class RecordBuffer {
       this.#isFull() ||
       nowMs - this.#builder.oldestMs >= this.#limits.lingerMs
     return isDue ? this.#builder.seal() : undefined
+  }
+
+  /** The bytes of a sealed batch are not needed any more. */
+  recycle(batch: RawBatch): void {
+    this.#builder.recycle(batch)
   }
 }
 

@@ -8,6 +8,9 @@ const BACKSLASH = 0x5c
 const HEX = Buffer.from('0123456789abcdef')
 /** More than any number, date or timestamp needs. */
 const SCALAR_BYTES_MAX = 48
+const PLAIN_TEXT_MAX = 200
+const BILLION = 1_000_000_000
+const EXACT_MAX = 2 ** 53
 const eightBytes = new Uint8Array(8)
 const asDouble = new Float64Array(eightBytes.buffer)
 const asFloat = new Float32Array(eightBytes.buffer)
@@ -165,6 +168,15 @@ export class Tape {
     this.at += this.out.write(text, this.at)
   }
 
+  /** Hands out what was written and goes on in `next`, or in a new array of `bytes`. */
+  take(bytes: number, next?: Buffer): Buffer {
+    const written = this.out.subarray(0, this.at)
+    this.out = next ?? Buffer.allocUnsafeSlow(bytes)
+    this.view = viewOf(this.out)
+    this.at = 0
+    return written
+  }
+
   /** Writes ASCII text without quotes. */
   ascii(text: string): void {
     this.reserve(text.length)
@@ -181,8 +193,27 @@ export class Tape {
 
   /** Writes a text as a JSON string. */
   jsonText(text: string): void {
+    if (this.#plainText(text)) return
     const bytes = Buffer.from(text)
     this.#quote(bytes, 0, bytes.length)
+  }
+
+  /** Short plain ASCII, as most keys are, needs no bytes of its own in between. */
+  #plainText(text: string): boolean {
+    const { length } = text
+    if (length > PLAIN_TEXT_MAX) return false
+    this.reserve(length + 2)
+    const { out } = this
+    let at = this.at
+    out[at++] = QUOTE
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code < 0x20 || code >= 0x80 || code === QUOTE || code === BACKSLASH) return false
+      out[at++] = code
+    }
+    out[at++] = QUOTE
+    this.at = at
+    return true
   }
 
   #quote(src: Uint8Array, from: number, length: number): void {
@@ -211,38 +242,38 @@ export class Tape {
     this.jsonText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
   }
 
-  /** Writes a number that is an integer, digit by digit up to 2^31. */
+  /** Writes a number that is an integer, digit by digit where it is exact. */
   integer(value: number): void {
     this.reserve(SCALAR_BYTES_MAX)
-    if (value > 2_147_483_647 || value < -2_147_483_648) {
-      this.ascii(String(value))
-      return
+    let magnitude = value
+    if (value < 0) {
+      this.out[this.at++] = 0x2d
+      magnitude = -value
     }
-    const { out } = this
-    let rest = value
-    if (rest < 0) {
-      out[this.at++] = 0x2d
-      rest = -rest
-    }
+    if (magnitude < BILLION) this.#digits(magnitude)
+    else if (magnitude < EXACT_MAX) {
+      const high = Math.floor(magnitude / BILLION)
+      this.#digits(high)
+      this.padded(magnitude - high * BILLION, 9)
+    } else this.ascii(String(magnitude))
+  }
+
+  #digits(value: number): void {
     let digits = 1
-    for (let limit = 10; rest >= limit && digits < 10; limit *= 10) digits++
-    for (let i = this.at + digits - 1; i >= this.at; i--) {
-      const next = Math.trunc(rest / 10)
+    for (let limit = 10; value >= limit; limit *= 10) digits++
+    this.padded(value, digits)
+  }
+
+  /** Writes `value`, less than 2^31, in `width` digits with leading zeros. */
+  padded(value: number, width: number): void {
+    const { out, at } = this
+    let rest = value | 0
+    for (let i = at + width - 1; i >= at; i--) {
+      const next = (rest / 10) | 0
       out[i] = 0x30 + (rest - next * 10)
       rest = next
     }
-    this.at += digits
-  }
-
-  /** Writes `value` in `width` digits with leading zeros. */
-  padded(value: number, width: number): void {
-    let rest = value
-    for (let i = this.at + width - 1; i >= this.at; i--) {
-      const next = Math.trunc(rest / 10)
-      this.out[i] = 0x30 + (rest - next * 10)
-      rest = next
-    }
-    this.at += width
+    this.at = at + width
   }
 
   /** Drops what was written since `mark`, e.g. half a row. */
