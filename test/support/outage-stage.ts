@@ -7,7 +7,7 @@ import { confluentClients } from '../../connector/kafka/confluent.ts'
 import { freePort } from '../../connector/local/ports.ts'
 import { startApacheKafka, type TestBroker } from './kafka-broker.ts'
 import { type Service, service } from './service.ts'
-import { connectDriver } from './snowflake-driver.ts'
+import { connectDriver, type Row } from './snowflake-driver.ts'
 import { until } from './quickstart.ts'
 import { taskStates } from './worker-view.ts'
 
@@ -26,6 +26,7 @@ export interface StageOptions {
   /** Base URL of feeds: the worker then has a source connector too. */
   readonly feeds?: string
   readonly worker?: Readonly<Record<string, string>>
+  readonly source?: Readonly<Record<string, string>>
   readonly sink?: Readonly<Record<string, string>>
 }
 
@@ -43,6 +44,7 @@ export interface OutageStage {
   readonly worker: Service
   /** What each partition's rows are, by topic id; read by SQL from the topic's table. */
   rows(topic: StageTopic): Promise<readonly StoredRows[]>
+  query(sql: string): Promise<readonly Row[]>
   /** The next offset of each partition, asked from the broker. */
   ends(topic: StageTopic): Promise<readonly number[]>
   /** Ends every process and removes all files. */
@@ -101,6 +103,7 @@ export async function setOutageStage(options: StageOptions = {}): Promise<Outage
     log('endpoint'),
   )
   const worker = service('connect-standalone', files, log('worker'))
+  const session = { url: urls.endpoint, user: USER, privateKeyPem }
   const broker = apache === undefined ? embedded : asService(apache)
   return {
     folder,
@@ -112,7 +115,8 @@ export async function setOutageStage(options: StageOptions = {}): Promise<Outage
     broker,
     endpoint,
     worker,
-    rows: (topic) => storedRows({ url: urls.endpoint, user: USER, privateKeyPem }, topic),
+    rows: (topic) => storedRows(session, topic),
+    query: (sql) => query(session, sql),
     ends: (topic) => endOffsets(bootstrapServers, topic),
     close: async () => {
       await worker.kill()
@@ -195,6 +199,7 @@ function writeConfiguration({ folder, bootstrapServers, urls, options }: Plan): 
           'topic.creation.default.partitions': String(PARTITIONS),
           'topic.creation.default.replication.factor': '1',
         }),
+        ...options.source,
       },
     }),
   }
@@ -206,27 +211,35 @@ function writeConfiguration({ folder, bootstrapServers, urls, options }: Plan): 
   })
 }
 
-async function storedRows(
-  session: { url: string; user: string; privateKeyPem: string },
-  topic: StageTopic,
-): Promise<readonly StoredRows[]> {
+interface Session {
+  readonly url: string
+  readonly user: string
+  readonly privateKeyPem: string
+}
+
+async function query(session: Session, sql: string): Promise<readonly Row[]> {
   const driver = await connectDriver(session)
   try {
-    const offset = 'RECORD_METADATA:offset::INT'
-    const rows = await driver.execute(
-      `SELECT RECORD_METADATA:topicId::STRING AS ID, RECORD_METADATA:partition::INT AS P, COUNT(*) AS N, COUNT(DISTINCT ${offset}) AS D, MIN(${offset}) AS LOW, MAX(${offset}) AS HIGH FROM MTA.OUTAGE.${TABLES[topic]} GROUP BY 1, 2 ORDER BY 2`,
-    )
-    return rows.map((row) => ({
-      topicId: String(row['ID']),
-      partition: Number(row['P']),
-      rows: Number(row['N']),
-      distinct: Number(row['D']),
-      min: Number(row['LOW']),
-      max: Number(row['HIGH']),
-    }))
+    return await driver.execute(sql)
   } finally {
     await driver.close()
   }
+}
+
+async function storedRows(session: Session, topic: StageTopic): Promise<readonly StoredRows[]> {
+  const offset = 'RECORD_METADATA:offset::INT'
+  const rows = await query(
+    session,
+    `SELECT RECORD_METADATA:topicId::STRING AS ID, RECORD_METADATA:partition::INT AS P, COUNT(*) AS N, COUNT(DISTINCT ${offset}) AS D, MIN(${offset}) AS LOW, MAX(${offset}) AS HIGH FROM MTA.OUTAGE.${TABLES[topic]} GROUP BY 1, 2 ORDER BY 2`,
+  )
+  return rows.map((row) => ({
+    topicId: String(row['ID']),
+    partition: Number(row['P']),
+    rows: Number(row['N']),
+    distinct: Number(row['D']),
+    min: Number(row['LOW']),
+    max: Number(row['HIGH']),
+  }))
 }
 
 const LIMIT_MS = 10_000

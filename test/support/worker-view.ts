@@ -70,6 +70,22 @@ export function pageStatus(worker: string): Promise<readonly ConnectorStatus[]> 
   })
 }
 
+/** Which vehicles the page is told to take off the map, until `stop`. */
+export function watchGone(worker: string): { stop(): readonly string[] } {
+  const socket = new WebSocket(`${worker.replace('http', 'ws')}/ui/live`)
+  const gone: string[] = []
+  socket.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString('utf8')) as { gone?: readonly string[] }
+    gone.push(...(message.gone ?? []))
+  })
+  return {
+    stop: () => {
+      socket.terminate()
+      return gone
+    },
+  }
+}
+
 /** What the page says about the tasks that an operator should look at, `mta-source-0: why`. */
 export async function degraded(worker: string): Promise<readonly string[]> {
   const connectors = await pageStatus(worker)
