@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { Vehicle } from '../../live/messages.ts'
 import { age } from '../format.ts'
 import { fleet } from './fleet.ts'
 import type { Geometry } from './geometry.ts'
-import { kindOf, textOn } from './lines.ts'
-import { isFollowing, select } from './map-state.ts'
+import { kindOf, lineOf, textOn } from './lines.ts'
+import { filter, isFollowing, select, setLine } from './map-state.ts'
 import { lineName, sourceOf, statusOf, wayOf } from './vehicle-text.ts'
 
 const KIND = { subway: 'Train', rail: 'Train', bus: 'Bus' } as const
@@ -56,21 +57,36 @@ export function VehicleCard(props: { readonly vehicleKey: string; readonly geome
             </div>
           ))}
       </dl>
-      <p class="card-actions">
-        <button
-          type="button"
-          aria-pressed={isFollowing.value}
-          aria-keyshortcuts="F"
-          onClick={() => {
-            isFollowing.value = !isFollowing.value
-          }}
-        >
-          Follow <kbd>F</kbd>
-        </button>
-        <button type="button" aria-keyshortcuts="Escape" onClick={() => select(undefined)}>
-          Close <kbd>Esc</kbd>
-        </button>
-      </p>
+      <CardActions vehicle={vehicle} />
     </aside>
+  )
+}
+
+function CardActions({ vehicle }: { readonly vehicle: Vehicle }) {
+  const line = lineOf(vehicle)
+  const only = filter.value.line
+  return (
+    <p class="card-actions">
+      <button
+        type="button"
+        aria-pressed={isFollowing.value}
+        aria-keyshortcuts="F"
+        onClick={() => {
+          isFollowing.value = !isFollowing.value
+        }}
+      >
+        Follow <kbd>F</kbd>
+      </button>
+      <button
+        type="button"
+        aria-pressed={only === line}
+        onClick={() => setLine(only === line ? undefined : line)}
+      >
+        Only {lineName(vehicle)}
+      </button>
+      <button type="button" aria-keyshortcuts="Escape" onClick={() => select(undefined)}>
+        Close <kbd>Esc</kbd>
+      </button>
+    </p>
   )
 }

@@ -8,6 +8,7 @@ import { toastError } from '../toast.tsx'
 import { Actions } from './actions.tsx'
 import { Badge, ConnectorBadge } from './badge.tsx'
 import { infos, topics } from './details.ts'
+import { recentRate, shownValue } from './figures.ts'
 import { Events } from './events.tsx'
 import { whilePending } from './pending.ts'
 import { Sparkline } from './sparkline.tsx'
@@ -65,7 +66,7 @@ function Figures({ connector: { name, type, workerId } }: { readonly connector: 
         ))}
       </dl>
       <p>
-        <strong>{rate(last?.recordsPerSecond ?? 0)}</strong> records/s{' '}
+        <strong>{rate(recentRate(samples))}</strong> records/s{' '}
         <Sparkline
           values={samples.map((sample) => sample.recordsPerSecond)}
           label="Records per second in the last two minutes"
@@ -146,7 +147,7 @@ function Config({ name }: { readonly name: string }) {
           .map(([key, value]) => (
             <div key={key}>
               <dt>{key}</dt>
-              <dd>{value}</dd>
+              <dd>{shownValue(key, value)}</dd>
             </div>
           ))}
       </dl>

@@ -12,6 +12,7 @@ import { ConnectorPage } from './connector-page.tsx'
 import { DeleteDialog } from './delete-dialog.tsx'
 import { followDetails, infos, topics } from './details.ts'
 import { Events } from './events.tsx'
+import { recentRate } from './figures.ts'
 import { FleetSummary } from './fleet-summary.tsx'
 import { Sparkline } from './sparkline.tsx'
 import { counters, inOrder, isMeant, type Only, problemsOf, shownState } from './summary.ts'
@@ -118,7 +119,7 @@ function Row({ connector }: { readonly connector: ConnectorStatus }) {
           {running}/{tasks.length}
         </td>
         <td class="rate">
-          <span>{rate(last?.recordsPerSecond ?? 0)}</span>
+          <span>{rate(recentRate(samples))}</span>
           <Sparkline
             values={samples.map((sample) => sample.recordsPerSecond)}
             label={`Records per second of ${name} in the last two minutes`}
