@@ -50,14 +50,17 @@ async function endOffsets({
     { 'bootstrap.servers': bootstrapServers },
     { log: () => undefined, statistics: () => undefined },
   )
-  await consumer.connect(AbortSignal.timeout(REQUEST_LIMIT_MS))
-  const bounds = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) =>
-      consumer.logBounds({ topic, partition }, REQUEST_LIMIT_MS),
-    ),
-  )
-  await consumer.close()
-  return bounds.map(({ end }) => end)
+  try {
+    await consumer.connect(AbortSignal.timeout(REQUEST_LIMIT_MS))
+    const bounds = await Promise.all(
+      Array.from({ length: partitions }, (_, partition) =>
+        consumer.logBounds({ topic, partition }, REQUEST_LIMIT_MS),
+      ),
+    )
+    return bounds.map(({ end }) => end)
+  } finally {
+    await consumer.close()
+  }
 }
 
 async function request(url: string, method: string): Promise<string> {

@@ -300,7 +300,7 @@ export class Stack {
       args,
       // libuv reads the pool's size before any module runs.
       env: { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '16' },
-      log: new RollingLog(path.join(this.#logs, `${name}.log`)),
+      log: new RollingLog(path.join(this.#logs, `${name}.log`), this.#say),
       clock: this.#clock,
       say: (text) => {
         this.#say(text)

@@ -84,10 +84,12 @@ function onStop(stack: Stack, folder: DataFolder, options: QuickstartOptions) {
 
 function writeStackFile(stack: Stack, options: QuickstartOptions): void {
   if (!existsSync(options.dataDir)) return
-  writeFileSync(
-    path.join(options.dataDir, 'stack.json'),
-    `${JSON.stringify(stack.describe(), null, 2)}\n`,
-  )
+  const file = path.join(options.dataDir, 'stack.json')
+  try {
+    writeFileSync(file, `${JSON.stringify(stack.describe(), null, 2)}\n`)
+  } catch (error) {
+    print(`${file} cannot be written: ${toMessage(error)}`)
+  }
 }
 
 await main(process.argv.slice(2)).catch((error: unknown) => {

@@ -19,14 +19,10 @@ const { Producer, KafkaConsumer, AdminClient, CODES, features } = kafka as unkno
   'errorText' | 'errorCodes'
 > & {
   readonly CODES: { readonly ERRORS: Readonly<Record<string, number>> }
-  readonly features: readonly string[]
 }
 const { err2str } = createRequire(import.meta.url)(
   '@confluentinc/kafka-javascript/librdkafka.js',
 ) as { readonly err2str: (code: number) => string }
-
-/** What the native client was built with, e.g. `ssl`, `sasl_scram`, `zstd`. */
-export const kafkaFeatures: readonly string[] = features
 
 const codeOf = eventCodes(Object.values(CODES.ERRORS), err2str)
 

@@ -3,7 +3,6 @@ import { ConnectError, DataError, NotFoundError, RetriableError } from '../api/e
 import type { NativeError } from './native.ts'
 
 export const QUEUE_FULL = -184
-export const TIMED_OUT = -185
 export const ASSIGN_PARTITIONS = -175
 export const REVOKE_PARTITIONS = -174
 export const STATE = -172

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import type { Readable } from 'node:stream'
+import { pipeline, type Readable, type Transform } from 'node:stream'
 import { HttpError } from './errors.ts'
 
-/** The request's body as text, decompressed; undefined when there is none. @throws HttpError 413 or 415. */
+/** The request's body as text, decompressed; undefined when there is none. @throws HttpError 400, 413 or 415. */
 export async function readBody(
   request: IncomingMessage,
   limitBytes: number,
@@ -12,11 +12,16 @@ export async function readBody(
   if (declared > limitBytes) throw tooLarge(limitBytes)
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of decompressed(request)) {
-    const buffer = chunk as Buffer
-    bytes += buffer.length
-    if (bytes > limitBytes) throw tooLarge(limitBytes)
-    chunks.push(buffer)
+  try {
+    for await (const chunk of decompressed(request)) {
+      const buffer = chunk as Buffer
+      bytes += buffer.length
+      if (bytes > limitBytes) throw tooLarge(limitBytes)
+      chunks.push(buffer)
+    }
+  } catch (error) {
+    if (error instanceof HttpError) throw error
+    throw new HttpError(400, 'The request body ended early or is not what Content-Encoding says.')
   }
   return bytes === 0 ? undefined : Buffer.concat(chunks).toString('utf8')
 }
@@ -30,12 +35,17 @@ function decompressed(request: IncomingMessage): Readable {
     case 'identity':
       return request
     case 'gzip':
-      return request.pipe(createGunzip())
+      return through(request, createGunzip())
     case 'deflate':
-      return request.pipe(createInflate())
+      return through(request, createInflate())
     case 'br':
-      return request.pipe(createBrotliDecompress())
+      return through(request, createBrotliDecompress())
     default:
       throw new HttpError(415, `Content-Encoding ${encoding} is not supported.`)
   }
+}
+
+/** A plain `pipe` would not tell the decompressor that the client went away, and its reader would wait for ever. */
+function through(request: IncomingMessage, decompressor: Transform): Readable {
+  return pipeline(request, decompressor, () => undefined) // The reader gets the error from the decompressor itself.
 }

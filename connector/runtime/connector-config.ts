@@ -240,7 +240,6 @@ export const SINK_CONNECTOR_CONFIG = new ConfigDef({
   }),
 })
 
-export type SourceConnectorConfig = ConfigOf<typeof SOURCE_CONNECTOR_CONFIG>
 export type SinkConnectorConfig = ConfigOf<typeof SINK_CONNECTOR_CONFIG>
 
 /** The framework's keys of a kind of connector. */

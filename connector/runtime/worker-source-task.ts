@@ -201,8 +201,9 @@ export class WorkerSourceTask extends WorkerTask {
 
   async #sendRecord(record: SourceRecord): Promise<void> {
     const { producer, writer } = this.#parts
-    const transformed = await writer.transform(record)
-    const converted = transformed === null ? null : await writer.convert(transformed)
+    const transformed = await this.call(() => writer.transform(record))
+    const converted =
+      transformed === null ? null : await this.call(() => writer.convert(transformed))
     if (transformed === null || converted === null) {
       this.#submitted.ack(this.#submitted.submit(record.sourcePartition, record.sourceOffset))
       this.#commitRecord(record, null)
