@@ -10,10 +10,11 @@ import { type Listener, parseListener, requireSafe } from '../rest/server.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { clientProperties } from '../runtime/client-properties.ts'
 import { ConfigTransformer } from '../runtime/config-transformer.ts'
+import { converterProblems } from '../runtime/converter-validation.ts'
 import type { Herder, RequestedConfig, TargetState } from '../runtime/herder.ts'
 import { createLogger, type Logger, type LogLevel, LogLevels } from '../runtime/logging.ts'
 import { WorkerMetrics } from '../runtime/metrics.ts'
-import { type PluginDescriptor, Plugins } from '../runtime/plugins.ts'
+import { classNotFound, type PluginDescriptor, Plugins } from '../runtime/plugins.ts'
 import { StandaloneHerder } from '../runtime/standalone-herder.ts'
 import { sharedAdmin } from '../runtime/shared-admin.ts'
 import { withoutPrefix } from '../runtime/transformation-chain.ts'
@@ -90,7 +91,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   const transformer = new ConfigTransformer(await configProviders(given, plugins))
   const props = await transformer.resolve(given)
   const translate = options.translate ?? toLibrdkafka
-  const { config, listeners } = readWorkerConfig(props, translate)
+  const { config, listeners } = await readWorkerConfig(props, translate, plugins)
   const address = { url: '', workerId: '' }
   const services = makeServices(options, {
     address,
@@ -195,10 +196,11 @@ const withProviders = (properties: Props): Props =>
     : properties
 
 /** Everything that the worker's properties must be. Throws one `ConfigError` that names every problem. */
-function readWorkerConfig(
+async function readWorkerConfig(
   props: Props,
   translate: TranslateClientConfig,
-): { readonly config: WorkerConfig; readonly listeners: readonly Listener[] } {
+  plugins: Plugins,
+): Promise<{ readonly config: WorkerConfig; readonly listeners: readonly Listener[] }> {
   const problems = new Set<string>()
   const collect = <T>(read: () => T): T | undefined => {
     try {
@@ -210,11 +212,8 @@ function readWorkerConfig(
     }
   }
   const config = collect(() => parseWorkerConfig(props))
-  const listeners = collect(() => {
-    const parsed = config?.listeners.map(parseListener) ?? []
-    requireSafe(parsed, config?.['listeners.insecure'] ?? true)
-    return parsed
-  })
+  const listeners = collect(() => readListeners(config, props))
+  for (const problem of await pluginProblems(props, plugins)) problems.add(problem)
   for (const kind of ['producer', 'consumer', 'admin'] as const) {
     const java = { 'group.id': 'connect', ...clientProperties(kind, props, {}) }
     collect(() => translate(kind, java))
@@ -223,6 +222,29 @@ function readWorkerConfig(
     throw new ConfigError([...problems].join('\n'))
   }
   return { config, listeners }
+}
+
+/** Also of a configuration that is wrong elsewhere, so that everything is said at once. */
+function readListeners(config: WorkerConfig | undefined, props: Props): readonly Listener[] {
+  const texts = config?.listeners ?? (props['listeners'] ?? '').split(',')
+  const isInsecureAllowed =
+    config?.['listeners.insecure'] ?? props['listeners.insecure']?.trim().toLowerCase() === 'true'
+  const listeners = texts.flatMap((text) =>
+    text.trim() === '' ? [] : [parseListener(text.trim())],
+  )
+  requireSafe(listeners, isInsecureAllowed)
+  return listeners
+}
+
+/** What is wrong with the classes that the worker itself names, and with the settings of its converters. */
+async function pluginProblems(props: Props, plugins: Plugins): Promise<readonly string[]> {
+  const converters = await converterProblems(props, plugins)
+  const extensions = (props['rest.extension.classes'] ?? '').split(',').flatMap((text) => {
+    const name = text.trim()
+    const isKnown = name === '' || plugins.find(name, 'rest_extension') !== undefined
+    return isKnown ? [] : [classNotFound('rest.extension.classes', name)]
+  })
+  return [...converters.map(({ message }) => message), ...extensions]
 }
 
 async function startConnectors(

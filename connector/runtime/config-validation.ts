@@ -3,6 +3,7 @@ import type { SinkConnector, SourceConnector } from '../api/connector.ts'
 import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 import { clientProperties } from './client-properties.ts'
+import { converterProblems } from './converter-validation.ts'
 import { checkSinkTopics, frameworkConfig, withError } from './connector-config.ts'
 import {
   BadRequestError,
@@ -11,7 +12,7 @@ import {
   type RequestedConfig,
 } from './herder.ts'
 import { withLimit } from './limits.ts'
-import type { PluginDescriptor, PluginKind } from './plugins.ts'
+import { classNotFound, type PluginDescriptor, type PluginKind } from './plugins.ts'
 import type { WorkerServices } from './worker-services.ts'
 
 const PRINCIPAL_KEYS = new Set(['sasl.jaas.config', 'sasl.mechanism', 'security.protocol'])
@@ -237,18 +238,15 @@ function clientErrors(
 
 /** Classes that are named and cannot be found or configured: converters, transformations, predicates. */
 async function pluginErrors(props: Props, services: WorkerServices): Promise<ConfigValue[]> {
-  const named: [string, PluginKind][] = [
-    ['key.converter', 'converter'],
-    ['value.converter', 'converter'],
-    ['header.converter', 'header_converter'],
-  ]
+  const named: [string, PluginKind][] = []
   for (const alias of aliases(props['transforms'])) {
     named.push([`transforms.${alias}.type`, 'transformation'])
   }
   for (const alias of aliases(props['predicates'])) {
     named.push([`predicates.${alias}.type`, 'predicate'])
   }
-  const problems: ConfigValue[] = []
+  const converters = await converterProblems(props, services.plugins)
+  const problems = converters.map(({ key, message }) => problem(key, null, message))
   for (const [key, kind] of named) {
     const error = await pluginError(props, services, [key, kind])
     if (error !== undefined) problems.push(error)
@@ -268,11 +266,7 @@ async function pluginError(
   }
   const descriptor = services.plugins.find(name, kind)
   if (descriptor === undefined) {
-    return problem(
-      key,
-      null,
-      `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`,
-    )
+    return problem(key, null, classNotFound(key, name))
   }
   try {
     await services.plugins.configDef(descriptor)

@@ -124,9 +124,7 @@ export class Plugins {
     const { key, environment } = typeof at === 'string' ? { key: at, environment: {} } : at
     const descriptor = this.find(name, kind)
     if (descriptor === undefined) {
-      throw new ConfigError(
-        `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`,
-      )
+      throw new ConfigError(classNotFound(key, name))
     }
     return (await this.#create(descriptor, environment)) as PluginKinds[K]
   }
@@ -162,6 +160,10 @@ export class Plugins {
       .join(', ')
   }
 }
+
+/** Kafka Connect's text for a class that is not there. */
+export const classNotFound = (key: string, name: string): string =>
+  `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`
 
 function isNamed(plugin: PluginDescriptor, name: string): boolean {
   if (plugin.className === name || plugin.aliases?.includes(name) === true) return true

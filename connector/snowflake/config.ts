@@ -12,7 +12,7 @@ import {
   string,
 } from '../api/config-def.ts'
 import { ConfigError, toMessage } from '../api/errors.ts'
-import type { Password } from '../api/password.ts'
+import { Password } from '../api/password.ts'
 import type { Props } from '../api/task-context.ts'
 import { readPrivateKey } from './auth.ts'
 import { isLoopback } from './client.ts'
@@ -298,20 +298,19 @@ function topicMapProblem(text: string): string | undefined {
   return typeof parsed === 'string' ? parsed : undefined
 }
 
+/** What is wrong beyond single keys: the private key, and settings of Snowflake's own connector that are not supported. */
+export function wholeProblems(props: Props): readonly string[] {
+  const problems: string[] = []
+  attempt(problems, () => privateKeyOf(props))
+  return [...problems, ...officialKeyProblems(props).errors]
+}
+
 /** @throws ConfigError naming every problem, not only the first. */
 export function parseSinkConfig(props: Props): SinkConfig {
   const problems: string[] = []
-  const attempt = <T>(read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push(toMessage(error))
-      return undefined
-    }
-  }
-  const values = attempt(() => SNOWFLAKE_SINK_CONFIG.parse(props))
+  const values = attempt(problems, () => SNOWFLAKE_SINK_CONFIG.parse(props))
+  const key = attempt(problems, () => privateKeyOf(props))
   problems.push(...officialKeyProblems(props).errors)
-  const key = values === undefined ? undefined : attempt(() => privateKeyOf(values))
   if (values === undefined || key === undefined || problems.length > 0) {
     throw new ConfigError(problems.join('\n'))
   }
@@ -338,16 +337,27 @@ export function parseSinkConfig(props: Props): SinkConfig {
 const accountOf = (url: URL): string =>
   isLoopback(url.hostname) ? 'LOCAL' : (url.hostname.split('.')[0] ?? url.hostname)
 
-function privateKeyOf(values: Parsed): KeyObject {
-  const text = values['snowflake.private.key']
-  const file = values['snowflake.private.key.file']
+/** From the texts, so that a key that is wrong is named beside whatever else is. */
+function privateKeyOf(props: Props): KeyObject {
+  const text = props['snowflake.private.key']
+  const file = props['snowflake.private.key.file']?.trim()
+  const passphrase = props['snowflake.private.key.passphrase']
   if ((text === undefined) === (file === undefined)) {
     throw new ConfigError(
       'Expected exactly one of snowflake.private.key and snowflake.private.key.file',
     )
   }
-  const pem = text === undefined ? readKeyFile(file ?? '') : text.reveal()
-  return readPrivateKey(pem, values['snowflake.private.key.passphrase'])
+  const pem = text ?? readKeyFile(file ?? '')
+  return readPrivateKey(pem, passphrase === undefined ? undefined : new Password(passphrase))
+}
+
+function attempt<T>(problems: string[], read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    problems.push(toMessage(error))
+    return undefined
+  }
 }
 
 function readKeyFile(file: string): string {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ConfigDef, ConfigValue } from '../api/config-def.ts'
 import { SinkConnector } from '../api/connector.ts'
-import { toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
 import { KeyPairAuth } from './auth.ts'
 import { SnowpipeClient } from './client.ts'
-import { parseSinkConfig, SNOWFLAKE_SINK_CONFIG } from './config.ts'
+import { parseSinkConfig, SNOWFLAKE_SINK_CONFIG, wholeProblems } from './config.ts'
 import { createHttpClient } from './http.ts'
 import { defaultPipe } from './identifiers.ts'
 import { formatToken } from './offset-token.ts'
@@ -49,17 +48,12 @@ export class SnowflakeSinkConnector extends SinkConnector {
 
   override validate(props: Props): readonly ConfigValue[] {
     const values = SNOWFLAKE_SINK_CONFIG.validate(props)
-    if (values.some((value) => value.errors.length > 0)) return values
-    try {
-      parseSinkConfig(props)
-      return values
-    } catch (error) {
-      // What only shows in the whole is said at the key that every configuration has.
-      const problem = toMessage(error)
-      return values.map((value) =>
-        value.name === 'snowflake.url.name' ? { ...value, errors: [problem] } : value,
-      )
-    }
+    // What only shows in the whole is said at the key that every configuration has.
+    return values.map((value) =>
+      value.name === 'snowflake.url.name'
+        ? { ...value, errors: [...value.errors, ...wholeProblems(props)] }
+        : value,
+    )
   }
 
   /**

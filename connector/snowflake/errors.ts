@@ -17,6 +17,15 @@ export type Reaction = 'retry' | 'wait' | 'uncommitted' | 'reopen' | 'rediscover
 
 export type Operation = 'hostname' | 'token' | 'open' | 'append' | 'status' | 'drop'
 
+const VERBS: Readonly<Record<Operation, string>> = {
+  hostname: 'tell',
+  token: 'give a token',
+  open: 'open',
+  append: 'append',
+  status: 'tell the status',
+  drop: 'drop',
+}
+
 /** The service has answered, and not with what was wanted. */
 export class SnowpipeError extends ConnectError {
   readonly reaction: Reaction
@@ -158,7 +167,7 @@ export function classify(
   if (status >= 200 && status < 300) return refusedInside(operation, what, response)
   const { code, message } = describe(response.body)
   return new SnowpipeError(
-    `Snowflake refused to ${operation} ${what}: HTTP ${status}${code === undefined ? '' : ` ${code}`}${message === '' ? '' : ` (${message})`}`,
+    `Snowflake refused to ${VERBS[operation]} ${what}: HTTP ${status}${code === undefined ? '' : ` ${code}`}${message === '' ? '' : ` (${message})`}`,
     {
       reaction: reactionTo(operation, status, code),
       status,
@@ -179,7 +188,7 @@ function refusedInside(
   if (typeof code !== 'number' || code === 0) return undefined
   const message = typeof json['message'] === 'string' ? json['message'] : ''
   return new SnowpipeError(
-    `Snowflake refused to ${operation} ${what}: status_code ${code} within HTTP ${response.status} (${message.slice(0, MESSAGE_CHARS_MAX)})`,
+    `Snowflake refused to ${VERBS[operation]} ${what}: status_code ${code} within HTTP ${response.status} (${message.slice(0, MESSAGE_CHARS_MAX)})`,
     { reaction: reactionToStatusCode(code), status: response.status, code: String(code) },
   )
 }
