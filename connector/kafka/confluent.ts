@@ -14,7 +14,7 @@ import { ConfluentProducer } from './native-producer.ts'
 import type { NativeClient, NativeConfig, NativeError, NativeLibrary } from './native.ts'
 import { parseStatistics } from './statistics.ts'
 
-const { Producer, KafkaConsumer, AdminClient, CODES, features } = kafka as unknown as Omit<
+const { Producer, KafkaConsumer, AdminClient, CODES } = kafka as unknown as Omit<
   NativeLibrary,
   'errorText' | 'errorCodes'
 > & {
