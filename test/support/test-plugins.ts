@@ -1,6 +1,7 @@
 // Connectors for tests of the worker: what they do is given by the test.
 import { ConfigDef, int, string } from '../../connector/api/config-def.ts'
 import { SinkConnector, SourceConnector } from '../../connector/api/connector.ts'
+import type { Converter } from '../../connector/api/converter.ts'
 import type { SinkRecord, SourceRecord } from '../../connector/api/records.ts'
 import { SinkTask } from '../../connector/api/sink-task.ts'
 import { SourceTask } from '../../connector/api/source-task.ts'
@@ -187,7 +188,21 @@ export function scriptedPlugins(script: Script): readonly PluginDescriptor[] {
       version: '1.0',
       create: () => Promise.resolve(new TestSink()),
     },
+    {
+      kind: 'converter',
+      className: 'test.SilentConverter',
+      version: '1.0',
+      create: () => Promise.resolve(SILENT_CONVERTER),
+    },
   ]
+}
+
+/** Asks a registry that never answers. */
+const SILENT_CONVERTER: Converter = {
+  configure: () => {},
+  config: () => new ConfigDef({}),
+  fromConnectData: () => new Promise(() => {}),
+  toConnectData: () => new Promise(() => {}),
 }
 
 /** A source record with a text as its value. */

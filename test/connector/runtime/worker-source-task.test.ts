@@ -225,6 +225,20 @@ describe('WorkerSourceTask', () => {
     expect(told.states).toEqual(['RUNNING'])
   })
 
+  test('a converter that never answers is abandoned by cancel', async () => {
+    script.batches.push([textRecord('a', 1)])
+    await make({ 'value.converter': 'test.SilentConverter' })
+    const run = task.run()
+    await settled()
+    task.stop()
+    await clock.advance(5_000)
+    task.cancel()
+    await clock.advance(30_000)
+    await run
+    expect(values()).toEqual([])
+    expect(script.calls).toContain('task stop')
+  })
+
   test('keeps offsets that could not be stored for the next time', async () => {
     script.batches.push([textRecord('a', 1)])
     await start()
