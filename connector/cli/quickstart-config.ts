@@ -97,6 +97,11 @@ function sourceProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     ...(!isLive && {
       'feed.defaults.poll.interval.ms': String(Math.max(1_000, Math.round(15_000 / plan.speed))),
     }),
+    // A train that stands at its terminal stays on the map. A replay is played as it was, without additions.
+    ...(plan.kind !== 'replay' && {
+      'emit.mode': 'changed+heartbeat',
+      'heartbeat.ms': String(Math.max(1_000, Math.round(120_000 / plan.speed))),
+    }),
     ...(plan.busApiKey === 'environment' && { 'mta.bus.api.key': '${env:MTA_BUS_API_KEY}' }),
     ...(plan.busApiKey === 'simulated' && { 'mta.bus.api.key': 'simulated' }),
     // A broker that makes no topics by itself gets them from the worker.
