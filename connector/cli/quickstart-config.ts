@@ -31,6 +31,8 @@ export interface Addresses {
 export interface ConfigPlan {
   readonly dataDir: string
   readonly kind: FeedsKind
+  /** Nobody asked for the simulator: MTA's live feeds did not answer. */
+  readonly isFallback: boolean
   readonly speed: number
   readonly isBrokerEmbedded: boolean
   /** Of the source, comma-separated; undefined: the connector's default. */
@@ -122,8 +124,14 @@ function sinkProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     'snowflake.topic2table.map': `${VEHICLE_TOPIC}:${TABLE}`,
     'snowflake.database.name': DATABASE,
     'snowflake.schema.name': SCHEMAS[plan.kind],
+    // The embedded broker forgets its topics when it stops; the tables do not.
+    ...(plan.isBrokerEmbedded && { 'snowflake.topic.recreated': 'reset' }),
   }
-  if (plan.sinkProperties !== undefined) return { ...own, ...plan.sinkProperties }
+  if (plan.sinkProperties !== undefined) {
+    // Rows that the user did not ask for never go where the real ones go.
+    const apart = plan.isFallback ? { 'snowflake.schema.name': SCHEMAS[plan.kind] } : {}
+    return { ...own, ...plan.sinkProperties, ...apart }
+  }
   return {
     ...own,
     'snowflake.url.name': addresses.snowflake ?? '',
@@ -132,8 +140,6 @@ function sinkProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     'snowflake.role.name': 'SYSADMIN',
     'snowflake.private.key.file': keyFiles(plan.dataDir).privateKey,
     'snowflake.autocreate.table.type': 'iceberg',
-    // The embedded broker forgets its topics when it stops; the tables do not.
-    ...(plan.isBrokerEmbedded && { 'snowflake.topic.recreated': 'reset' }),
   }
 }
 

@@ -91,6 +91,11 @@ export function parseOptions(args: readonly string[]): QuickstartOptions | 'help
     schemaRegistryUrl: url?.replace(/\/+$/, ''),
     snowflake: values.snowflake === undefined ? undefined : path.resolve(values.snowflake),
   }
+  if (options.feeds.kind === 'live' && options.speed !== 1) {
+    problems.push(
+      `--speed ${options.speed}: live feeds have the speed of life; it is for simulated and replayed ones`,
+    )
+  }
   if (problems.length > 0) throw new UsageError(problems.join('\n'))
   return options
 }

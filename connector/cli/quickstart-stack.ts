@@ -100,6 +100,7 @@ export class Stack {
       {
         dataDir,
         kind: this.#kind,
+        isFallback: this.#isFallback(),
         speed: this.#options.speed,
         isBrokerEmbedded,
         sinkProperties,
@@ -205,7 +206,16 @@ export class Stack {
       return 'live'
     }
     this.#say(`MTA's live feeds do not answer (${answer.reason}): the map shows a simulated city.`)
+    if (this.#options.snowflake !== undefined) {
+      this.#say(
+        `Its rows go to the schema ${SCHEMAS.simulated}, whatever ${this.#options.snowflake} says.`,
+      )
+    }
     return 'simulated'
+  }
+
+  #isFallback(): boolean {
+    return this.#options.feeds.kind === 'auto' && this.#kind === 'simulated'
   }
 
   #feedChoice(): Pick<ConfigPlan, 'feedIds' | 'busApiKey'> {

@@ -27,7 +27,8 @@ const { err2str } = createRequire(import.meta.url)(
 const codeOf = eventCodes(Object.values(CODES.ERRORS), err2str)
 
 const COMMON = {
-  'statistics.interval.ms': 5_000,
+  // Lag and connections are as old as the last statistics.
+  'statistics.interval.ms': 1_000,
   // As Java's clients: a broker that comes back is noticed within a second.
   'reconnect.backoff.max.ms': 1_000,
   'log.connection.close': false,

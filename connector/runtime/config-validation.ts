@@ -63,6 +63,16 @@ export async function validateConfig(
   }
 }
 
+/** Keys of plugins inside a connector's configuration, which have definitions of their own. */
+const FOREIGN =
+  /^((key|value|header)\.converter|transforms|predicates|(producer|consumer|admin)\.override|topic\.creation|errors|config\.action)\./
+
+/** Keys that neither the framework nor the connector knows: misspelt, or of another version. */
+export const unknownKeys = (requested: RequestedConfig, infos: ConfigInfos): readonly string[] => {
+  const known = new Set(infos.configs.map(({ value }) => value.name))
+  return Object.keys(requested).filter((key) => !known.has(key) && !FOREIGN.test(key))
+}
+
 async function findConnector(services: WorkerServices, className: string) {
   if (services.plugins.find(className, 'source', 'sink') !== undefined) {
     return services.plugins.connector(className)

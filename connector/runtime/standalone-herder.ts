@@ -5,7 +5,12 @@ import type { Props } from '../api/task-context.ts'
 import type { ConfigBackingStore, TargetState } from '../storage/config-backing-store.ts'
 import type { Status, StatusBackingStore } from '../storage/status-backing-store.ts'
 import { ConnectorLifecycle } from './connector-lifecycle.ts'
-import { pluginConfigInfos, requireValid, validateConfig } from './config-validation.ts'
+import {
+  pluginConfigInfos,
+  requireValid,
+  unknownKeys,
+  validateConfig,
+} from './config-validation.ts'
 import { ConnectorOffsets } from './connector-offsets.ts'
 import {
   BadRequestError,
@@ -155,7 +160,12 @@ export class StandaloneHerder implements Herder {
     requested: RequestedConfig,
     options: { readonly allowReplace: boolean; readonly targetState?: TargetState },
   ): Promise<{ readonly isNew: boolean; readonly info: ConnectorInfo }> {
-    requireValid(await validateConfig(requested, this.#services))
+    const infos = await validateConfig(requested, this.#services)
+    requireValid(infos)
+    const unused = unknownKeys(requested, infos)
+    if (unused.length > 0) {
+      this.#services.log.warn({ connector: name, unused }, 'These keys are known to nobody.')
+    }
     const config = requested as Props
     const begun = await this.#inOrder(name, async () => {
       const isNew = this.#configs.connectorConfig(name) === undefined

@@ -60,6 +60,7 @@ export abstract class WorkerTask {
   #isPaused: boolean
   #isMuted = false
   #workerHealth: TaskHealth | null = null
+  #ailment: string | null = null
   #pluginHealth: TaskHealth | null = null
   #isDisconnected = false
   #running: Promise<void> | undefined
@@ -235,7 +236,19 @@ export abstract class WorkerTask {
   #reportHealth(): void {
     if (this.#isMuted) return
     const disconnected = this.#isDisconnected ? DISCONNECTED : null
-    this.#listener.onHealth(this.#workerHealth ?? disconnected ?? this.#pluginHealth)
+    const health = this.#workerHealth ?? disconnected ?? this.#pluginHealth
+    this.#logHealth(health)
+    this.#listener.onHealth(health)
+  }
+
+  /** One line when a task begins to suffer or suffers from something else, one when it is well again. */
+  #logHealth(health: TaskHealth | null): void {
+    // Counters in the text change all the time and say nothing new.
+    const ailment = health?.state === 'DEGRADED' ? health.message.replaceAll(/\d+/g, '#') : null
+    if (ailment === this.#ailment) return
+    this.#ailment = ailment
+    if (ailment === null) this.log.info({}, 'The task is well again.')
+    else this.log.warn({ reason: health?.message }, 'The task is degraded.')
   }
 
   async #run(): Promise<void> {

@@ -298,11 +298,15 @@ function topicMapProblem(text: string): string | undefined {
   return typeof parsed === 'string' ? parsed : undefined
 }
 
+/** What is to be said about keys that are not of this connector. */
+export const keyProblems = (props: Props): ReturnType<typeof officialKeyProblems> =>
+  officialKeyProblems(props, Object.keys(SNOWFLAKE_SINK_CONFIG.keys))
+
 /** What is wrong beyond single keys: the private key, and settings of Snowflake's own connector that are not supported. */
 export function wholeProblems(props: Props): readonly string[] {
   const problems: string[] = []
   attempt(problems, () => privateKeyOf(props))
-  return [...problems, ...officialKeyProblems(props).errors]
+  return [...problems, ...keyProblems(props).errors]
 }
 
 /** @throws ConfigError naming every problem, not only the first. */
@@ -310,7 +314,7 @@ export function parseSinkConfig(props: Props): SinkConfig {
   const problems: string[] = []
   const values = attempt(problems, () => SNOWFLAKE_SINK_CONFIG.parse(props))
   const key = attempt(problems, () => privateKeyOf(props))
-  problems.push(...officialKeyProblems(props).errors)
+  problems.push(...keyProblems(props).errors)
   if (values === undefined || key === undefined || problems.length > 0) {
     throw new ConfigError(problems.join('\n'))
   }

@@ -5,11 +5,10 @@ import type { Props } from '../api/task-context.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
 import { KeyPairAuth } from './auth.ts'
 import { SnowpipeClient } from './client.ts'
-import { parseSinkConfig, SNOWFLAKE_SINK_CONFIG, wholeProblems } from './config.ts'
+import { parseSinkConfig, SNOWFLAKE_SINK_CONFIG, wholeProblems, keyProblems } from './config.ts'
 import { createHttpClient } from './http.ts'
 import { defaultPipe } from './identifiers.ts'
 import { formatToken } from './offset-token.ts'
-import { officialKeyProblems } from './official-keys.ts'
 import { SnowflakeSinkTask } from './task.ts'
 import { VERSION } from './version.ts'
 
@@ -35,7 +34,7 @@ export class SnowflakeSinkConnector extends SinkConnector {
   /** @throws ConfigError naming every problem. */
   start(props: Props): void {
     parseSinkConfig(props)
-    for (const warning of officialKeyProblems(props).warnings) this.context.log.warn({}, warning)
+    for (const warning of keyProblems(props).warnings) this.context.log.warn({}, warning)
     this.#props = props
   }
 

@@ -51,8 +51,11 @@ const PASSED_OVER = [
   'buffer.',
 ]
 
-/** What to say about keys that only the official connector has. */
-export function officialKeyProblems(props: Props): {
+/** What to say about keys that only the official connector has, and about `snowflake.` keys that nobody has. `known`: this connector's. */
+export function officialKeyProblems(
+  props: Props,
+  known: readonly string[],
+): {
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
 } {
@@ -63,13 +66,30 @@ export function officialKeyProblems(props: Props): {
     if (rule !== undefined && !rule.allowed.includes(value.trim().toLowerCase())) {
       errors.push(`Invalid value ${value} for configuration ${key}: ${rule.why}`)
     }
-    if (
-      PASSED_OVER.some(
-        (prefix) => key === prefix || (prefix.endsWith('.') && key.startsWith(prefix)),
-      )
-    ) {
-      warnings.push(`${key} has no meaning here and is passed over.`)
+    if (isPassedOver(key)) warnings.push(`${key} has no meaning here and is passed over.`)
+    else if (key.startsWith('snowflake.') && rule === undefined && !known.includes(key)) {
+      errors.push(`Unknown configuration ${key}; the nearest one is ${nearest(key, known)}`)
     }
   }
   return { errors, warnings }
+}
+
+const isPassedOver = (key: string): boolean =>
+  PASSED_OVER.some((prefix) => key === prefix || (prefix.endsWith('.') && key.startsWith(prefix)))
+
+const nearest = (key: string, known: readonly string[]): string =>
+  known.reduce((best, other) => (distance(key, other) < distance(key, best) ? other : best), '')
+
+/** How many letters have to be added, dropped or changed to make one text of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
 }

@@ -96,7 +96,7 @@ export async function exitCode(child: ChildProcess): Promise<number | null> {
   return child.exitCode
 }
 
-/** Calls until the answer is not undefined. */
+/** Calls until the answer is not undefined. A call that fails counts as no answer: the part may just be down. */
 export async function until<T>(
   what: string,
   limitMs: number,
@@ -104,9 +104,15 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = Date.now() + limitMs
   for (;;) {
-    const answer = await ask()
+    let reason: unknown
+    const answer = await ask().catch((error: unknown) => {
+      reason = error
+      return undefined
+    })
     if (answer !== undefined) return answer
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs} ms`)
+    if (Date.now() > deadline) {
+      throw new Error(`${what}: not within ${limitMs} ms`, { cause: reason })
+    }
     await sleep(200)
   }
 }

@@ -38,6 +38,12 @@ describe('quickstart options', () => {
     )
   })
 
+  test('refuse a speed for live feeds', () => {
+    expect(() => parseOptions(['--feeds', 'live', '--speed', '30'])).toThrow(
+      /--speed 30: live feeds/,
+    )
+  })
+
   test('refuse an unknown option by name', () => {
     expect(() => parseOptions(['--fedes', 'live'])).toThrow(/--fedes/)
   })

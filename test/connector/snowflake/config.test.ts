@@ -2,9 +2,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ingestUrl } from '../../../connector/snowflake/client.ts'
-import { parseSinkConfig, SNOWFLAKE_SINK_CONFIG } from '../../../connector/snowflake/config.ts'
+import {
+  keyProblems,
+  parseSinkConfig,
+  SNOWFLAKE_SINK_CONFIG,
+} from '../../../connector/snowflake/config.ts'
 import { pathSegment, storedName, tableOfTopic } from '../../../connector/snowflake/identifiers.ts'
-import { officialKeyProblems } from '../../../connector/snowflake/official-keys.ts'
 import { formatToken, parseToken } from '../../../connector/snowflake/offset-token.ts'
 import { parseTopicMap, type TopicToTable } from '../../../connector/snowflake/topic-map.ts'
 
@@ -63,8 +66,14 @@ describe('parseSinkConfig', () => {
     expect(() => parseSinkConfig({ ...GOOD, ...more })).toThrow(message)
   })
 
+  test('refuses a misspelt key, naming the one that is nearest', () => {
+    expect(() => parseSinkConfig({ ...GOOD, 'snowflake.databse.name': 'PROD' })).toThrow(
+      'Unknown configuration snowflake.databse.name; the nearest one is snowflake.database.name',
+    )
+  })
+
   test('passes over keys of the official connector that have no meaning here, saying so', () => {
-    const { errors, warnings } = officialKeyProblems({
+    const { errors, warnings } = keyProblems({
       ...GOOD,
       jmx: 'true',
       'snowflake.cache.table.exists': 'true',
