@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { launchChromium, openWatched, WITHIN } from '../support/browser.ts'
+import { launchChromium, mapIdle, openWatched, WITHIN } from '../support/browser.ts'
 import { buildPage, type BuiltPage } from '../support/built-page.ts'
 import { type FakeConnector, FakeWorker, taskStatus } from '../support/fake-worker.ts'
 import { describeWith } from '../support/needs.ts'
@@ -142,6 +142,38 @@ describeWith(['chromium'], 'the connectors in Chromium', () => {
     await remove.click()
     await page.getByRole('button', { name: '2 connectors' }).waitFor()
     expect(actions()).toEqual(['DELETE /connectors/fine'])
+  })
+
+  test('is reached from the map and left for it, as often as one likes', async () => {
+    const { page, errors } = await openWatched(browser, `${worker.url}/ui/`)
+    const list = page.getByRole('link', { name: 'out', exact: true })
+    // Longer than a map that is hidden or resized goes on to tell of it.
+    const staysOn = async (hash: RegExp): Promise<void> => {
+      await page.waitForTimeout(500)
+      expect(new URL(page.url()).hash).toMatch(hash)
+    }
+    await mapIdle(page)
+    for (const _ of ['from a new map', 'from a map that was left before']) {
+      await page.getByRole('link', { name: /^Connectors/ }).click()
+      await list.waitFor()
+      await staysOn(/^#connectors$/)
+      expect(await list.isVisible()).toBe(true)
+      await page.getByRole('link', { name: 'Map', exact: true }).click()
+      await page.getByText('© OpenStreetMap contributors · MTA').waitFor()
+      await mapIdle(page)
+      await staysOn(/^#map=/)
+    }
+    await page.evaluate("location.hash = '#connector=out'")
+    await page.getByText('com.example.SnowflakeSinkConnector').waitFor()
+    await staysOn(/^#connector=out$/)
+    await page.goBack()
+    await mapIdle(page)
+    await page.evaluate("location.hash = '#connectors'")
+    await staysOn(/^#connectors$/)
+    await page.reload()
+    await list.waitFor()
+    await staysOn(/^#connectors$/)
+    expect(errors).toEqual([])
   })
 
   test('can be read on a telephone, from the keyboard too', async () => {

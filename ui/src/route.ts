@@ -23,8 +23,11 @@ export const go = (next: Route): void => {
   location.hash = formatRoute(next)
 }
 
-/** Changes the address of the page that is shown, without an entry. */
-export function replaceRoute(next: Route): void {
+/** Changes what the map shows, and the address, without an entry in the history. Only while the map is the page that
+ *  is shown: one that is on its way out still tells of moves, and must not bring the user back. */
+export function changeMap(change: Partial<Omit<MapRoute, 'page'>>): void {
+  if (route.value.page !== 'map') return
+  const next = { ...lastMap.value, ...change }
   globalThis.history.replaceState(null, '', formatRoute(next))
   show(next)
 }

@@ -1,6 +1,6 @@
 // The moving part of the map page: basemap, vehicles, camera and what the user does with them.
 import { effect } from '@preact/signals'
-import { lastMap, replaceRoute } from '../route.ts'
+import { changeMap, lastMap, route } from '../route.ts'
 import { Basemap, type MapLibreMap } from './basemap.ts'
 import { isShown, inReadingOrder, summarise } from './filter.ts'
 import { fleet } from './fleet.ts'
@@ -109,8 +109,7 @@ function listenToMap({ map, layer, stage, options, stop }: Scene): void {
   })
   map.on('moveend', () => {
     const { lng, lat } = map.getCenter()
-    const view = { zoom: map.getZoom(), latitude: lat, longitude: lng }
-    replaceRoute({ ...lastMap.value, view })
+    changeMap({ view: { zoom: map.getZoom(), latitude: lat, longitude: lng } })
   })
 }
 
@@ -131,6 +130,7 @@ function listenToPage({ basemap, map, stop, isStill }: Scene): void {
   addEventListener(
     'hashchange',
     () => {
+      if (route.value.page !== 'map') return
       const { zoom, latitude, longitude } = lastMap.value.view
       map.jumpTo({ zoom, center: [longitude, latitude] })
     },

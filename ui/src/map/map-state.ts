@@ -1,7 +1,7 @@
 // What the map shows, as signals that its panels share.
 import { computed, signal } from '@preact/signals'
 import type { Vehicle } from '../../live/messages.ts'
-import { lastMap, replaceRoute } from '../route.ts'
+import { changeMap, lastMap } from '../route.ts'
 import { type Filter, NOTHING, type Summary } from './filter.ts'
 import type { Kind } from './lines.ts'
 
@@ -19,7 +19,7 @@ export const wanted = signal<string | undefined>(undefined)
 
 export function select(vehicle: string | undefined): void {
   if (vehicle === undefined) isFollowing.value = false
-  replaceRoute({ ...lastMap.value, vehicle })
+  changeMap({ vehicle })
 }
 
 /** Selects a vehicle that may be out of view. */
@@ -29,7 +29,7 @@ export function visit(vehicle: string): void {
 }
 
 export function setLine(line: string | undefined): void {
-  replaceRoute({ ...lastMap.value, line })
+  changeMap({ line })
 }
 
 /** Shows or hides a kind of vehicles; also ends the view of a single line. */

@@ -17,7 +17,7 @@ export interface MapTestHook {
 
 declare global {
   interface Window {
-    mtaMap?: MapTestHook
+    mtaMap?: MapTestHook | undefined
   }
 }
 
@@ -27,8 +27,9 @@ export function exposeForTests(scene: {
   readonly map: MapLibreMap
   readonly layer: VehicleLayer
   readonly options: (nowMs: number) => DrawOptions
+  readonly stop: AbortSignal
 }): void {
-  const { map, layer, options } = scene
+  const { map, layer, options, stop } = scene
   const idle = new Promise<void>((resolve) => {
     void map.once('idle', () => resolve())
   })
@@ -52,4 +53,7 @@ export function exposeForTests(scene: {
       return (performance.now() - beganMs) / COST_FRAMES
     },
   }
+  stop.addEventListener('abort', () => {
+    window.mtaMap = undefined
+  })
 }
