@@ -103,14 +103,19 @@ export class FakeTable implements IcebergTable {
       merged.filter((entry): entry is [string, string] => entry[1] !== null),
     )
     this.version++
-    if (rows.length === 0) return undefined
+    const snapshot = rows.length === 0 ? undefined : this.#append(commit.summary ?? {})
+    await this.#warehouse.afterCommit(this)
+    return snapshot
+  }
+
+  #append(summary: Readonly<Record<string, string>>): SnapshotInfo {
     const snapshot: SnapshotInfo = {
       snapshotId: this.version,
       parentId: this.currentSnapshot()?.snapshotId ?? null,
       sequenceNumber: this.version,
       timestampMs: this.version,
       operation: 'append',
-      summary: commit.summary ?? {},
+      summary,
       schemaId: this.schemaId,
     }
     this.snapshots.push(snapshot)
@@ -166,6 +171,8 @@ export class FakeWarehouse implements Warehouse {
   /** Awaited in the middle of each commit: a test holds it, or throws to fail the commit. */
   beforeCommit: (table: FakeTable, rows: readonly FakeRow[]) => Promise<void> = () =>
     Promise.resolve()
+  /** Awaited once a commit is visible: a test throws what a disk that did not confirm it would. */
+  afterCommit: (table: FakeTable) => Promise<void> = () => Promise.resolve()
   /** Rows that the engine refuses although they were checked. */
   rejects: (row: FakeRow) => boolean = () => false
 

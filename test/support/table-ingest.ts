@@ -1,7 +1,9 @@
 // A TableIngest over the fake warehouse, whose commits a test drives by hand.
 import type { NewField } from '../../connector/local/iceberg/types.ts'
 import { defaultPipeOf } from '../../connector/local/snowflake/identifiers.ts'
+import { ApiError } from '../../connector/local/snowflake/errors.ts'
 import { ByteBudget } from '../../connector/local/snowflake/streaming/byte-budget.ts'
+import type { Channel } from '../../connector/local/snowflake/streaming/channel.ts'
 import type { ErrorEntry } from '../../connector/local/snowflake/streaming/error-log.ts'
 import { PipeChannels } from '../../connector/local/snowflake/streaming/pipe-channels.ts'
 import {
@@ -79,3 +81,37 @@ export const rowsOf = (channel: string, from: number, to: number): Uint8Array =>
       (_, index) => `${JSON.stringify({ C: channel, N: from + index })}\n`,
     ).join(''),
   )
+
+/** Opens the channel, `c` unless named, over rows that wait unless told. */
+export const open = (
+  stage: IngestStage,
+  name = 'c',
+  options: { offsetToken?: string; failOnUncommittedRows?: boolean } = {},
+): Promise<Channel> =>
+  stage.ingest.open(stage.pipe, name, {
+    offsetToken: options.offsetToken,
+    failOnUncommittedRows: options.failOnUncommittedRows ?? false,
+  })
+
+/** Appends ten rows that end at token 9, unless told otherwise. */
+export const append = (
+  stage: IngestStage,
+  options: { token: string; name?: string; bytes?: Uint8Array; end?: string | null },
+): string =>
+  stage.ingest.append(stage.pipe, options.name ?? 'c', {
+    continuationToken: options.token,
+    startToken: null,
+    endToken: options.end === undefined ? '9' : options.end,
+    bytes: options.bytes ?? rowsOf(options.name ?? 'c', 0, 9),
+  })
+
+/** `<status> <code>` of what the call is refused with, or `none`. */
+export const codeOf = (call: () => unknown): string => {
+  try {
+    call()
+    return 'none'
+  } catch (error) {
+    if (error instanceof ApiError) return `${error.status} ${error.code}`
+    throw error
+  }
+}

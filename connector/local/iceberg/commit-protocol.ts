@@ -6,6 +6,7 @@ import path from 'node:path'
 import { ConnectError, RetriableError } from '../../api/errors.ts'
 import { isCode, removeQuietly, replaceFile, sync, writeNew } from './durable-files.ts'
 import { metadataFile, type TableMetadata } from './metadata.ts'
+import { UnconfirmedCommitError } from './types.ts'
 
 const VERSION_HINT = 'version-hint.text'
 
@@ -46,12 +47,12 @@ export async function publishVersion({ metadata, version, unique }: Publication)
   }
 }
 
-/** Waits until a visible version is on the disk. */
+/** Waits until a visible version is on the disk. @throws UnconfirmedCommitError. */
 export async function settleVersion({ metadata, version }: Publication): Promise<void> {
   try {
     await sync(path.join(metadata.location, 'metadata'))
   } catch (error) {
-    throw new ConnectError(
+    throw new UnconfirmedCommitError(
       `Version ${version} of the table in ${metadata.location} is visible, but the disk did not confirm it.`,
       { cause: error },
     )

@@ -215,6 +215,11 @@ export class LocalTable implements IcebergTable {
     await this.#writes.idle()
   }
 
+  /** Takes writes again: the drop that `end` was for did not happen. */
+  resume(): void {
+    this.#ended = undefined
+  }
+
   #write<T>(job: () => Promise<T>): Promise<T> {
     return this.#writes.run(() => {
       if (this.#ended === undefined) return job()

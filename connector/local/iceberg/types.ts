@@ -1,6 +1,7 @@
 // What the local Iceberg warehouse promises to the endpoint that writes through it. The format module knows
 // nothing of Snowflake.
 import type { PluginLogger } from '../../api/plugin-metrics.ts'
+import { ConnectError } from '../../api/errors.ts'
 import type { Clock, Random } from '../../api/clock.ts'
 
 /** Primitive types as the Iceberg spec spells them, e.g. `long`, `decimal(38,4)`, `timestamptz`, `fixed[16]`. */
@@ -121,7 +122,8 @@ export interface IcebergTable {
   totalRows(): number
   /**
    * The one commit point: rows, properties and summary become visible together or not at all.
-   * @throws RowRejectedError when a row does not fit after all; nothing is changed.
+   * @throws RowRejectedError when a row does not fit after all, any other error when it could not be written:
+   * nothing is changed. But for `UnconfirmedCommitError`: all of it is in the table.
    */
   commit(commit: Commit): Promise<SnapshotInfo | undefined>
   updateSchema(changes: readonly SchemaChange[]): Promise<void>
@@ -135,6 +137,12 @@ export interface IcebergTable {
   metadata(): Readonly<Record<string, unknown>>
   metadataLocation(): string
 }
+
+/**
+ * A change of a table that everybody sees and later ones build on, but the disk did not confirm it: it is
+ * done, must not be done again, and may be gone after a loss of power.
+ */
+export class UnconfirmedCommitError extends ConnectError {}
 
 /** The engine could not take a row although its values were checked: which it cannot say. */
 export class RowRejectedError extends Error {}

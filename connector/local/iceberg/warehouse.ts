@@ -178,12 +178,22 @@ class LocalWarehouse implements Warehouse {
   dropTable(identifier: TableIdentifier): Promise<void> {
     return this.#change(async () => {
       const key = keyOf(identifier)
-      if (!this.#tables.has(key)) {
+      const ending = this.#tables.get(key)
+      if (ending === undefined) {
         throw new NotFoundError(`Expected a table of the warehouse, got ${key}, which is none.`)
       }
-      await this.#endTables((table) => keyOf(table.identifier) === key)
+      await ending.end('was dropped')
       const { database, schema, table } = identifier
-      await this.#discard(path.join(this.folder, database, schema, table))
+      const folder = path.join(this.folder, database, schema, table)
+      let trash: string
+      try {
+        trash = await this.#moveToTrash(folder)
+      } catch (error) {
+        ending.resume()
+        throw error
+      }
+      this.#tables.delete(key)
+      await this.#settleDiscard(folder, trash)
     })
   }
 
@@ -269,14 +279,22 @@ class LocalWarehouse implements Warehouse {
     await sync(path.dirname(folder))
   }
 
-  /** Takes a folder away in one step, so that a crash cannot leave half of it. */
   async #discard(folder: string): Promise<void> {
+    await this.#settleDiscard(folder, await this.#moveToTrash(folder))
+  }
+
+  /** Takes a folder away in one step, so that a crash cannot leave half of it. Gives its new name. */
+  async #moveToTrash(folder: string): Promise<string> {
     const trash = path.join(this.folder, TRASH, randomUuid(this.#parts.context.random))
     try {
       await fs.rename(folder, trash)
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error
     }
+    return trash
+  }
+
+  async #settleDiscard(folder: string, trash: string): Promise<void> {
     await sync(path.dirname(folder))
     await fs.rm(trash, { recursive: true, force: true })
   }

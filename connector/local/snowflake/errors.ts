@@ -19,6 +19,12 @@ export class ApiError extends ConnectError {
   }
 }
 
+/** 503: nothing is wrong with the request; the table cannot be written now. */
+export const unavailable = (cause: unknown): ApiError =>
+  new ApiError(503, 'ERR_GENERAL_EXCEPTION_RETRY_REQUEST', 'The table cannot be written now.', {
+    cause,
+  })
+
 /** What a statement is refused with: Snowflake's error code and SQLSTATE. */
 export class SqlError extends ConnectError {
   readonly code: string

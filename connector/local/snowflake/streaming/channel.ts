@@ -79,13 +79,19 @@ export class Channel {
     this.discards = true
   }
 
-  /** No token of this channel is good any more, until the next open. */
+  /** No token of this channel is good any more, until the next open, and its status says so. */
   close(): void {
     this.#nonce = undefined
     this.pending = []
+    this.statusCode = 'ERR_CHANNEL_MUST_BE_REOPENED'
+    this.discards = false
   }
 
-  /** What to do with an append that carries `token`. */
+  /**
+   * What to do with an append that carries `token`. The token before the next one repeats the last append, as
+   * after an answer that was lost. An older one repeats nothing that its client could still be unsure of, so
+   * its rows may be others and must not be acknowledged unseen: it is stale.
+   */
   judge(token: string): AppendVerdict {
     const decoded = decodeToken(token)
     if (decoded === undefined || decoded.channel !== this.record.name) return 'foreign'
@@ -97,7 +103,8 @@ export class Channel {
     )
       return 'stale'
     if (decoded.rowSequencer === this.#rowSequencer) return 'accept'
-    return decoded.rowSequencer < this.#rowSequencer ? 'repeat' : 'future'
+    if (decoded.rowSequencer > this.#rowSequencer) return 'future'
+    return decoded.rowSequencer === this.#rowSequencer - 1 ? 'repeat' : 'stale'
   }
 
   /** The token that the next append must carry. */
@@ -134,6 +141,14 @@ export const staleToken = (): ApiError =>
     400,
     'STALE_CONTINUATION_TOKEN_SEQUENCER',
     'Channel sequencer in the continuation token is stale. Please reopen the channel',
+  )
+
+/** 409: the caller asked for it rather than for losing those rows. */
+export const hasUncommitted = (name: string): ApiError =>
+  new ApiError(
+    409,
+    'ERR_CHANNEL_HAS_UNCOMMITTED_DATA',
+    `Channel ${name} has rows that are not committed yet.`,
   )
 
 /** 404 of a channel that nobody opened, or that was dropped. */

@@ -43,6 +43,7 @@ export class CommitLoop {
     this.#ingest = ingest
     this.#options = options
     ingest.onPending = () => this.#start()
+    if (ingest.oldestPendingMs() !== undefined) this.#start()
   }
 
   #start(): void {
@@ -73,7 +74,7 @@ export class CommitLoop {
             failures,
             error: toMessage(error),
           },
-          'A commit failed; its rows wait for the next try.',
+          'A commit failed; rows that are not in the table wait for the next try.',
         )
       }
       oldest = this.#ingest.oldestPendingMs()

@@ -107,10 +107,13 @@ export class Ingests {
     const known = this.#running.get(table.uuid)
     if (known !== undefined) return known.ingest
     const ingest = new TableIngest(table, this.#context)
-    const { clock, log } = this.#context
-    const loop = new CommitLoop(ingest, { clock, log, ...this.#options })
-    this.#running.set(table.uuid, { ingest, loop })
+    this.#running.set(table.uuid, { ingest, loop: this.#loop(ingest) })
     return ingest
+  }
+
+  #loop(ingest: TableIngest): CommitLoop {
+    const { clock, log } = this.#context
+    return new CommitLoop(ingest, { clock, log, ...this.#options })
   }
 
   /** Runs a change of the table after its rows are flushed and before any new one is written. */
@@ -118,14 +121,20 @@ export class Ingests {
     return this.of(table).exclusive(work)
   }
 
-  /** Drops a table's ingest with everything that waits, then runs `work`, which drops the table. */
+  /**
+   * Throws away what waits for a table, then runs `work`, which drops it. When that fails the table goes on
+   * with its channels, which must be opened again.
+   */
   async drop(table: IcebergTable, work: () => Promise<void>): Promise<void> {
     const ingest = this.of(table)
-    const running = this.#running.get(table.uuid)
-    running?.loop.abandon()
-    ingest.discardAll()
-    await ingest.exclusive(work)
-    this.#running.delete(table.uuid)
+    this.#running.get(table.uuid)?.loop.abandon()
+    try {
+      await ingest.dropTable(work)
+      this.#running.delete(table.uuid)
+    } catch (error) {
+      this.#running.set(table.uuid, { ingest, loop: this.#loop(ingest) })
+      throw error
+    }
   }
 
   /** The pipes of a table that were streamed into or created, the default one first. */

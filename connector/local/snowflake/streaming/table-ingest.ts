@@ -1,15 +1,21 @@
 // All channels of one table: takes their rows, and turns everything that waits into one Iceberg commit at a
 // time. Opens, drops, schema changes and commits take turns; appends do not wait for any of them.
-import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../api/clock.ts'
 import { toMessage } from '../../../api/errors.ts'
 import type { PluginLogger } from '../../../api/plugin-metrics.ts'
-import { type IcebergTable, RowRejectedError, type Warehouse } from '../../iceberg/types.ts'
-import { ApiError } from '../errors.ts'
+import {
+  type Commit,
+  type IcebergTable,
+  RowRejectedError,
+  UnconfirmedCommitError,
+  type Warehouse,
+} from '../../iceberg/types.ts'
+import { ApiError, unavailable } from '../errors.ts'
 import { tableName } from '../identifiers.ts'
 import { RowChecker } from '../rows/row-checker.ts'
 import { type ByteBudget, RateLimit } from './byte-budget.ts'
-import { Channel, newRecord, noSuchChannel, staleToken } from './channel.ts'
+import { type Channel, hasUncommitted, noSuchChannel, staleToken } from './channel.ts'
+import { ChannelOpens, type OpenOptions } from './channel-opens.ts'
 import {
   type ChannelWork,
   type CheckedWork,
@@ -19,7 +25,7 @@ import {
   planCommit,
 } from './commit-plan.ts'
 import type { ErrorLog } from './error-log.ts'
-import { CHANNELS_MAX, type PipeChannels } from './pipe-channels.ts'
+import type { PipeChannels } from './pipe-channels.ts'
 import { allRejected, withoutRejectedRows } from './rejected-rows.ts'
 import { Turn } from './turn.ts'
 
@@ -40,24 +46,11 @@ export interface IngestContext {
   readonly beforeCommit: (table: string) => Promise<void>
 }
 
-export interface OpenOptions {
-  readonly offsetToken: string | undefined
-  readonly failOnUncommittedRows: boolean
-}
-
 export interface AppendOptions {
   readonly continuationToken: string
   readonly startToken: string | null
   readonly endToken: string | null
   readonly bytes: Uint8Array
-}
-
-interface OpenRequest {
-  readonly pipe: PipeChannels
-  readonly name: string
-  readonly options: OpenOptions
-  readonly resolve: (channel: Channel) => void
-  readonly reject: (error: unknown) => void
 }
 
 const tooMuch = (): ApiError =>
@@ -66,13 +59,6 @@ const tooMuch = (): ApiError =>
     'ERR_TOO_MANY_UNCOMMITTED_BYTES',
     'Too many uncommitted bytes wait for this table. Please send the same request again later.',
     { headers: { 'retry-after': '1' } },
-  )
-
-const uncommitted = (name: string): ApiError =>
-  new ApiError(
-    409,
-    'ERR_CHANNEL_HAS_UNCOMMITTED_DATA',
-    `Channel ${name} has rows that are not committed yet.`,
   )
 
 function refusedToken(verdict: 'stale' | 'future' | 'foreign', name: string): ApiError {
@@ -97,7 +83,7 @@ export class TableIngest {
   readonly #pipes = new Map<string, PipeChannels>()
   readonly #turn = new Turn()
   readonly #budget: ByteBudget
-  #opens: OpenRequest[] = []
+  readonly #opens: ChannelOpens
   #checker: { schemaId: number; checker: RowChecker } | undefined
   onPending: () => void = () => undefined
 
@@ -105,6 +91,12 @@ export class TableIngest {
     this.table = table
     this.#context = context
     this.#budget = context.tableBudget()
+    this.#opens = new ChannelOpens({
+      clock: context.clock,
+      turn: this.#turn,
+      discard: (channel) => this.#discard(channel),
+      store: (pipes) => this.#storeChannels(pipes),
+    })
   }
 
   /** The pipe's channels; `make` is called when this process meets the pipe for the first time. */
@@ -127,66 +119,15 @@ export class TableIngest {
     this.#pipes.delete(name)
   }
 
-  /**
-   * Opens or reopens a channel: fences its former writer, discards what it had uncommitted, and resolves once
-   * the new client sequencer is stored. Opens that come together share one write.
-   * @throws ApiError 409 when `failOnUncommittedRows` and there are such rows.
-   */
+  /** See `ChannelOpens.open`. */
   open(pipe: PipeChannels, name: string, options: OpenOptions): Promise<Channel> {
-    if (options.failOnUncommittedRows && pipe.get(name)?.hasUncommittedRows === true)
-      return Promise.reject(uncommitted(name))
-    if (pipe.get(name) === undefined && pipe.all().length >= CHANNELS_MAX)
-      return Promise.reject(
-        new ApiError(
-          400,
-          'ERR_TOO_MANY_CHANNELS',
-          `The pipe has ${CHANNELS_MAX} channels already.`,
-        ),
-      )
-    return new Promise((resolve, reject) => {
-      this.#opens.push({ pipe, name, options, resolve, reject })
-      if (this.#opens.length === 1) void this.#turn.run(() => this.#applyOpens())
-    })
-  }
-
-  async #applyOpens(): Promise<void> {
-    const opens = this.#opens
-    this.#opens = []
-    const before = opens.map(({ pipe, name }) => pipe.get(name)?.record)
-    const opened = opens.map((request) => this.#reopen(request))
-    try {
-      await this.#storeChannels(opens.map(({ pipe }) => pipe))
-      for (const [index, { resolve }] of opens.entries()) {
-        const channel = opened[index]
-        if (channel !== undefined) resolve(channel)
-      }
-    } catch (error) {
-      // Not stored, so not open: a restart would forget this fence.
-      for (const [index, channel] of opened.entries()) {
-        channel.close()
-        channel.record = before[index] ?? newRecord(channel.record.name, channel.record.createdMs)
-      }
-      const refusal = unavailable(error)
-      for (const { reject } of opens) reject(refusal)
-    }
-  }
-
-  #reopen({ pipe, name, options }: OpenRequest): Channel {
-    const known = pipe.get(name)
-    const channel = known ?? new Channel(newRecord(name, this.#context.clock.now()))
-    if (known === undefined) pipe.add(channel)
-    this.#discard(channel)
-    channel.open(randomUUID().slice(0, 8))
-    if (pipe.isInvalid) channel.invalidatePipe()
-    if (options.offsetToken !== undefined)
-      channel.record = { ...channel.record, offsetToken: options.offsetToken }
-    return channel
+    return this.#opens.open(pipe, name, options)
   }
 
   #storeChannels(pipes: readonly PipeChannels[]): Promise<unknown> {
     return this.table.commit({
       properties: Object.fromEntries(
-        [...new Set(pipes)].map((pipe) => [pipe.property, encodePipe(pipe, new Map())]),
+        pipes.map((pipe) => [pipe.property, encodePipe(pipe, new Map())]),
       ),
     })
   }
@@ -209,8 +150,9 @@ export class TableIngest {
   }
 
   /**
-   * Accepts rows and returns the next continuation token. A token that was used already gives the token that
-   * was issued then, and the rows are not taken again.
+   * Accepts rows and returns the next continuation token. The token of the last append gives the one that was
+   * issued then, and the rows are not taken again; an older one is refused as stale.
+   * @throws ApiError 400 for a token that is not the channel's next or last, 404 without the channel, 429.
    */
   append(pipe: PipeChannels, name: string, options: AppendOptions): string {
     const channel = pipe.get(name)
@@ -261,14 +203,14 @@ export class TableIngest {
     return this.#turn.run(async () => {
       const channel = pipe.get(name)
       if (channel === undefined) throw noSuchChannel(name)
-      if (failOnUncommittedRows && channel.hasUncommittedRows) throw uncommitted(name)
+      if (failOnUncommittedRows && channel.hasUncommittedRows) throw hasUncommitted(name)
       this.#discard(channel)
       channel.close()
       pipe.remove(channel)
       try {
         await this.#storeChannels([pipe])
       } catch (error) {
-        pipe.add(channel)
+        if (!(error instanceof UnconfirmedCommitError)) pipe.add(channel)
         throw unavailable(error)
       }
     })
@@ -284,7 +226,10 @@ export class TableIngest {
     return oldest
   }
 
-  /** Commits everything accepted before the call. On failure the rows wait on, in their order. */
+  /**
+   * Commits everything accepted before the call. On failure the rows wait on, in their order, but for an
+   * `UnconfirmedCommitError`: they are in the table then, and do not go there again.
+   */
   flush(): Promise<void> {
     return this.#turn.run(() => this.#flush())
   }
@@ -297,8 +242,19 @@ export class TableIngest {
     })
   }
 
-  /** The table is gone: what waits for it is thrown away and every token is stale. */
-  discardAll(): void {
+  /** Throws away what waits for the table and runs `work`, which drops it. Every token is stale from now on. */
+  dropTable<T>(work: () => Promise<T>): Promise<T> {
+    this.#discardAll()
+    return this.#turn.run(async () => {
+      // What a commit under way gave back when it failed, and opens that were before this in the line.
+      this.#discardAll()
+      const result = await work()
+      this.#discardAll()
+      return result
+    })
+  }
+
+  #discardAll(): void {
     for (const pipe of this.#pipes.values())
       for (const channel of pipe.all()) {
         this.#discard(channel)
@@ -313,14 +269,10 @@ export class TableIngest {
       await this.#context.beforeCommit(tableName(this.table.identifier))
       const checked = await checkWork(work, this.#rowChecker())
       await this.#commit(checked)
-      for (const { channel, batches } of work) {
-        channel.committing = []
-        for (const { bytes } of batches) this.#release(bytes)
-      }
     } catch (error) {
-      for (const { channel, batches } of work) {
+      for (const { channel } of work) {
+        channel.pending = [...channel.committing, ...channel.pending]
         channel.committing = []
-        channel.pending = [...batches, ...channel.pending]
       }
       throw error
     }
@@ -369,21 +321,30 @@ export class TableIngest {
   async #commitOnce(checked: readonly CheckedWork[]): Promise<void> {
     const now = this.#context.clock.now()
     const plan = planCommit(checked, now)
-    await this.table.commit(plan.commit)
+    const unconfirmed = await this.#write(plan.commit)
     for (const [channel, record] of plan.records) channel.record = record
     for (const { channel, batches } of checked) {
       const oldest = batches[0]?.batch.acceptedMs ?? now
       const latency = this.#context.clock.now() - oldest
       channel.averageLatencyMs = Math.round((channel.averageLatencyMs + latency) / 2)
+      for (const { bytes } of channel.committing) this.#release(bytes)
+      channel.committing = []
     }
     await this.#context.errorLog.append(
       tableName(this.table.identifier),
       errorEntries(checked, now),
     )
+    if (unconfirmed !== undefined) throw unconfirmed
+  }
+
+  /** What is wrong with a commit that is in the table all the same, if anything; throws when it is not there. */
+  async #write(commit: Commit): Promise<UnconfirmedCommitError | undefined> {
+    try {
+      await this.table.commit(commit)
+      return undefined
+    } catch (error) {
+      if (error instanceof UnconfirmedCommitError) return error
+      throw error
+    }
   }
 }
-
-const unavailable = (cause: unknown): ApiError =>
-  new ApiError(503, 'ERR_GENERAL_EXCEPTION_RETRY_REQUEST', 'The table cannot be written now.', {
-    cause,
-  })

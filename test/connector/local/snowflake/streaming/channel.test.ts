@@ -50,14 +50,23 @@ const CASES: readonly Case[] = [
     verdict: 'repeat',
   },
   {
-    about: 'a token that was used several appends ago',
+    about: 'a token that was used before the last append',
     make: () => {
       const channel = opened()
       const token = channel.nextToken()
-      for (let append = 0; append < 3; append++) channel.accept(batch)
+      for (let append = 0; append < 2; append++) channel.accept(batch)
       return { channel, token }
     },
-    verdict: 'repeat',
+    verdict: 'stale',
+  },
+  {
+    about: 'the next token of a channel that was closed',
+    make: () => {
+      const channel = opened()
+      channel.close()
+      return { channel, token: channel.nextToken() }
+    },
+    verdict: 'stale',
   },
   {
     about: 'a token from before a reopen',
