@@ -8,6 +8,7 @@ import { isPortFree } from '../local/ports.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { parseOptions, type QuickstartOptions, USAGE, UsageError } from './quickstart-options.ts'
 import { Stack } from './quickstart-stack.ts'
+import { watchConnectors } from './quickstart-watch.ts'
 
 const DRAIN_LIMIT_MS = 10_000
 
@@ -32,7 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     await stack.start()
   } catch (error) {
-    if (stop.isStopping()) return
+    if (stop.signal.aborted) return
     print(`\nmta-connect could not start. ${toMessage(error)}`)
     await stack.stop(0)
     folder.release()
@@ -41,22 +42,29 @@ async function main(args: readonly string[]): Promise<void> {
   writeStackFile(stack, options)
   stack.onChange(() => writeStackFile(stack, options))
   for (const line of stack.summary()) print(line)
+  void watchConnectors({
+    url: `http://127.0.0.1:${options.port}`,
+    logFile: path.join(options.dataDir, 'logs/worker.log'),
+    clock: systemClock,
+    signal: stop.signal,
+    say: print,
+  })
 }
 
 /** Ctrl-C, SIGTERM, or the death of who started us: everything ends in order, once. A second Ctrl-C does not wait. */
 function onStop(stack: Stack, folder: DataFolder, options: QuickstartOptions) {
-  let stopping = false
+  const stopped = new AbortController()
   const end = (code: number): never => {
     rmSync(path.join(options.dataDir, 'stack.json'), { force: true })
     folder.release()
     process.exit(code)
   }
   const stop = (): void => {
-    if (stopping) {
+    if (stopped.signal.aborted) {
       stack.kill()
       end(1)
     }
-    stopping = true
+    stopped.abort()
     print(
       '\nStopping: sources first, then what is on its way is written, then the rest (Ctrl-C again: at once).',
     )
@@ -77,9 +85,9 @@ function onStop(stack: Stack, folder: DataFolder, options: QuickstartOptions) {
   process.on('SIGTERM', stop)
   const parent = process.ppid
   setInterval(() => {
-    if (process.ppid !== parent && !stopping) stop()
+    if (process.ppid !== parent && !stopped.signal.aborted) stop()
   }, 500).unref()
-  return { isStopping: () => stopping }
+  return { signal: stopped.signal }
 }
 
 function writeStackFile(stack: Stack, options: QuickstartOptions): void {
