@@ -36,6 +36,11 @@ const half = connector('half', [failed, taskStatus(1)])
 const limps = connector('limps', [taskStatus(0), limping])
 const paused = connector('paused', [taskStatus(0, { state: 'PAUSED' })], { state: 'PAUSED' })
 
+const says = (message: string, state = 'RUNNING') =>
+  connector('c', [taskStatus(0, { state, health: { state: 'DEGRADED', message } })])
+const told = (before: ConnectorStatus, after: ConnectorStatus): readonly string[] =>
+  changesBetween([before], [after], 5).map(({ text }) => text)
+
 describe('shownState', () => {
   test('is worse than RUNNING when tasks are', () => {
     expect([good, down, half, limps, paused].map(shownState)).toEqual([
@@ -107,10 +112,31 @@ describe('changesBetween', () => {
       { atMs: 5, subject: 'good task 0', text: 'FAILED: DataError: Row 7 is bad.' },
       { atMs: 5, subject: 'limps', text: 'RUNNING' },
       { atMs: 5, subject: 'limps task 0', text: 'RUNNING' },
-      { atMs: 5, subject: 'limps task 1', text: 'RUNNING: Feed l answers 503.' },
+      { atMs: 5, subject: 'limps task 1', text: 'DEGRADED: Feed l answers 503.' },
       { atMs: 5, subject: 'paused', text: 'gone' },
       { atMs: 5, subject: 'paused task 0', text: 'gone' },
     ])
     expect(changesBetween([good], [good], 5)).toEqual([])
+  })
+
+  test('is silent while only counters change, or the order of reasons', () => {
+    const once = says(
+      'a failed 1 time in a row: HTTP_STATUS, 503; b failed 7 times in a row: DECODE, x.',
+    )
+    const later = says(
+      'b failed 8 times in a row: DECODE, x; a failed 2 times in a row: HTTP_STATUS, 503.',
+    )
+    expect(told(once, later)).toEqual([])
+    expect(told(later, says('b failed 9 times in a row: DECODE, x.'))).toEqual([
+      'DEGRADED: b failed 9 times in a row: DECODE, x.',
+    ])
+  })
+
+  test('tells a pause as a pause, and the end of trouble as that', () => {
+    const limp = says('b failed 8 times in a row.')
+    expect(told(limp, says('b failed 8 times in a row.', 'PAUSED'))).toEqual(['PAUSED'])
+    expect(told(limp, connector('c', [taskStatus(0)]))).toEqual(['OK again'])
+    const halted = connector('c', [taskStatus(0, { state: 'PAUSED' })])
+    expect(told(halted, connector('c', [taskStatus(0)]))).toEqual(['RUNNING'])
   })
 })
