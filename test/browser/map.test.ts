@@ -183,6 +183,23 @@ describeWith(['chromium'], 'the map in Chromium', () => {
     await expectInView(page, 1)
   })
 
+  test('searches: the very route first, how many there are, and Enter takes the first', async () => {
+    for (let n = 0; n < 20; n++) reportBus(`10${n}`, { route_id: 'SIM15' })
+    reportBus('4771', { latitude: 40.9 })
+    const { page } = await openWatched(browser, `${worker.url}/ui/${AROUND_HERE}`)
+    await mapIdle(page)
+    await expectVehicles(page, 21)
+    await page.getByRole('searchbox').fill('m15')
+    await page.getByText('12 of 21 found.').waitFor()
+    const rows = page.getByRole('list', { name: 'Found' }).getByRole('button')
+    const texts = await rows.allTextContents()
+    expect(texts[0]).toContain('4771')
+    expect(new Set(texts).size).toBe(12)
+    await page.getByRole('searchbox').press('Enter')
+    await page.waitForURL(/v=mta-bus-vp%7C4771/)
+    await page.waitForURL(/map=14\.0\/40\.9/)
+  })
+
   test('gets everything again from a worker that was away', async () => {
     reportBus('1')
     const { page } = await openWatched(browser, `${worker.url}/ui/${AROUND_HERE}`)

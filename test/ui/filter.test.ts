@@ -58,18 +58,27 @@ describe('search', () => {
     train('x', { tripId: '070150_L..N01R' }),
   )
 
-  test('finds a route, that very route first', () => {
-    const routes = search(fleet, ' m1 ', 10).map(({ routeId }) => routeId)
-    expect(routes[0]).toBe('M1')
-    expect(new Set(routes)).toEqual(new Set(['BM1', 'M1', 'M15']))
+  test('finds a route: that very route, then what begins like it, then what has it in it', () => {
+    const routes = search(fleet, ' m1 ', 10).vehicles.map(({ routeId }) => routeId)
+    expect(routes).toEqual(['M1', 'M15', 'BM1'])
   })
 
   test('finds vehicles and trips by a part of their id, up to the limit', () => {
-    expect(search(fleet, '4773', 10)).toHaveLength(1)
-    expect(search(fleet, 'l..n', 10)).toHaveLength(1)
-    expect(search(fleet, '477', 2)).toHaveLength(2)
-    expect(search(fleet, '  ', 10)).toEqual([])
-    expect(search(fleet, 'nothing', 10)).toEqual([])
+    expect(search(fleet, '4773', 10)).toMatchObject({ total: 1, vehicles: [{ routeId: 'BM1' }] })
+    expect(search(fleet, 'l..n', 10).vehicles).toHaveLength(1)
+    expect(search(fleet, '  ', 10)).toEqual({ vehicles: [], total: 0 })
+    expect(search(fleet, 'nothing', 10)).toEqual({ vehicles: [], total: 0 })
+  })
+
+  test('tells how many there are beyond the limit', () => {
+    const { vehicles, total } = search(fleet, '477', 2)
+    expect(vehicles).toHaveLength(2)
+    expect(total).toBe(3)
+  })
+
+  test('has a vehicle of just that number before those whose number only contains it', () => {
+    const buses = fleetOf(bus('1477'), bus('477'), bus('4770'))
+    expect(search(buses, '477', 1).vehicles.map(({ vehicleId }) => vehicleId)).toEqual(['477'])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Geometry } from '../../ui/src/map/geometry.ts'
-import { compass, nameOf, sourceOf, statusOf, wayOf } from '../../ui/src/map/vehicle-text.ts'
+import { compass, idOf, nameOf, sourceOf, statusOf, wayOf } from '../../ui/src/map/vehicle-text.ts'
 import { anchor, bus, train } from '../support/vehicles.ts'
 
 const GEOMETRY = new Geometry({
@@ -42,11 +42,12 @@ describe('vehicles in words', () => {
     ])
   })
 
-  test('a status names its stop, or the stop’s id when it is not the subway’s', () => {
+  test('a status names its stop, or says that it is an id', () => {
     const cases: readonly (readonly [string | null, string | null, string | undefined])[] = [
       ['STOPPED_AT', 'L08N', 'at Bedford Av'],
       ['INCOMING_AT', 'L08N', 'arriving at Bedford Av'],
-      ['IN_TRANSIT_TO', '401234', 'next stop: 401234'],
+      ['IN_TRANSIT_TO', 'L99N', 'next stop: L99N'],
+      ['STOPPED_AT', 'L99N', 'at stop L99N'],
       [null, 'L08N', 'next stop: Bedford Av'],
       ['IN_TRANSIT_TO', null, undefined],
     ]
@@ -55,6 +56,27 @@ describe('vehicles in words', () => {
     }
     const onItsWay = train('1', { status: 'STOPPED_AT', stopId: 'L08N', source: 'INTERPOLATED' })
     expect(statusOf(onItsWay, GEOMETRY)).toBe('last reported at Bedford Av')
+  })
+
+  test('a stop of another feed has no subway station’s name, even if their ids are the same', () => {
+    const other = new Geometry({
+      routes: [],
+      shapes: {},
+      stops: [['237', 'Grand Army Plaza']],
+      ends: [],
+    })
+    const at237 = { status: 'STOPPED_AT', stopId: '237' }
+    expect(statusOf(train('1', { ...at237, source: 'AT_STOP' }), other)).toBe('at Grand Army Plaza')
+    for (const feedId of ['mta-lirr', 'mta-mnr', 'mta-bus-vp', 'icymta']) {
+      expect(statusOf(bus('1', { ...at237, feedId }), other)).toBe('at stop 237')
+    }
+  })
+
+  test('a vehicle among others of its line is told by its label, its number or its trip', () => {
+    expect(idOf(bus('4771', { label: 'Bus 4771' }))).toBe('Bus 4771')
+    expect(idOf(bus('4771', { label: '' }))).toBe('4771')
+    expect(idOf(bus('4771', { vehicleId: null, tripId: 't1' }))).toBe('t1')
+    expect(idOf(bus('4771', { vehicleId: null }))).toBe('mta-bus-vp|4771')
   })
 
   test('a position says how it is known', () => {

@@ -52,19 +52,45 @@ export function summarise(fleet: FleetStore): Summary {
 export const subwayLines = ({ lines }: Summary): readonly LineCount[] =>
   lines.filter(({ kind }) => kind === 'subway').sort((a, b) => byTrunk(a.line, b.line))
 
-/** Vehicles whose route, id, label or trip contains the text; those of exactly that route first. */
-export function search(fleet: FleetStore, text: string, limit: number): readonly Vehicle[] {
+export interface Found {
+  /** The best ones, up to the limit. */
+  readonly vehicles: readonly Vehicle[]
+  /** With those beyond the limit. */
+  readonly total: number
+}
+
+/** Vehicles whose route, id, label or trip contains the text: the very route or vehicle first, then routes that begin
+ *  with it, then routes that contain it, then the rest. */
+export function search(fleet: FleetStore, text: string, limit: number): Found {
   const wanted = text.trim().toLowerCase()
-  if (wanted === '') return []
-  const found: Vehicle[] = []
+  if (wanted === '') return { vehicles: [], total: 0 }
+  const found: { readonly vehicle: Vehicle; readonly line: string; readonly rank: number }[] = []
   for (const vehicle of fleet.vehicles()) {
-    const fields = [lineOf(vehicle), vehicle.vehicleId, vehicle.label, vehicle.tripId]
-    if (fields.some((field) => field?.toLowerCase().includes(wanted))) found.push(vehicle)
+    const line = lineOf(vehicle)
+    const rank = rankOf(vehicle, line.toLowerCase(), wanted)
+    if (rank !== undefined) found.push({ vehicle, line, rank })
   }
-  const rank = (vehicle: Vehicle): number => (lineOf(vehicle).toLowerCase() === wanted ? 0 : 1)
-  return found
-    .sort((a, b) => rank(a) - rank(b) || a.key.localeCompare(b.key))
+  const vehicles = found
+    .sort(
+      (a, b) =>
+        a.rank - b.rank ||
+        byTrunk(a.line, b.line) ||
+        a.vehicle.key.localeCompare(b.vehicle.key, 'en', { numeric: true }),
+    )
     .slice(0, Math.max(0, limit))
+    .map(({ vehicle }) => vehicle)
+  return { vehicles, total: found.length }
+}
+
+/** The lower the better; undefined: the text is nowhere in it. */
+function rankOf(vehicle: Vehicle, line: string, wanted: string): number | undefined {
+  const { vehicleId, label, tripId } = vehicle
+  const ids = [vehicleId, label, tripId].map((id) => id?.toLowerCase() ?? '')
+  if (line === wanted) return 0
+  if (ids.includes(wanted)) return 1
+  if (line.startsWith(wanted)) return 2
+  if (line.includes(wanted)) return 3
+  return ids.some((id) => id.includes(wanted)) ? 4 : undefined
 }
 
 const KINDS: readonly Kind[] = ['subway', 'rail', 'bus']

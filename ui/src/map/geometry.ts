@@ -1,6 +1,6 @@
 // Tracks, lines and names of stations: a file that the build makes from the source connector's geometry.
 import type { Vehicle } from '../../live/messages.ts'
-import { LineColors, type Route } from './lines.ts'
+import { kindOf, LineColors, type Route } from './lines.ts'
 import { type Shape, shapeOf } from './shapes.ts'
 
 export interface GeometryFile {
@@ -28,9 +28,10 @@ export class Geometry {
     this.#ends = new Map(ends.map(([id, stopId]) => [id, stopId]))
   }
 
-  /** The name of a stop, or its id when it is not the subway's. */
-  stopName(stopId: string | null): string | undefined {
-    return stopId === null ? undefined : (this.#stops.get(stopId) ?? stopId)
+  /** The name of the station that a subway train reports. The other feeds number their stops for themselves: an id of
+   *  theirs may be that of a station by chance. */
+  stopName({ feedId, stopId }: Vehicle): string | undefined {
+    return kindOf(feedId) === 'subway' ? this.#stops.get(stopId ?? '') : undefined
   }
 
   /** Where a subway train's trip ends: by its trip's own pattern, else by the track that it is on. */

@@ -16,7 +16,7 @@ import {
   visit,
 } from './map-state.ts'
 import { BusMark, RailMark, SubwayMark } from './marks.tsx'
-import { lineName, nameOf, statusOf } from './vehicle-text.ts'
+import { idOf, lineName, nameOf, statusOf, wayOf } from './vehicle-text.ts'
 
 const KINDS: readonly (readonly [Kind, string, typeof BusMark])[] = [
   ['subway', 'Subway', SubwayMark],
@@ -84,7 +84,8 @@ function Lines({ geometry }: { readonly geometry: Geometry }) {
 
 function Search({ geometry }: { readonly geometry: Geometry }) {
   const [text, setText] = useState('')
-  const results = search(fleet, text, RESULTS_MAX)
+  const { vehicles, total } = search(fleet, text, RESULTS_MAX)
+  const [first] = vehicles
   return (
     <>
       <input
@@ -93,11 +94,22 @@ function Search({ geometry }: { readonly geometry: Geometry }) {
         aria-label="Search a route or a vehicle"
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && first !== undefined) visit(first.key)
+        }}
       />
-      {text.trim() !== '' && results.length === 0 && <p class="legend">Nothing found.</p>}
-      <Vehicles vehicles={results} geometry={geometry} label="Found" />
+      <p class="legend" role="status">
+        {foundText(text, vehicles.length, total)}
+      </p>
+      <Vehicles vehicles={vehicles} geometry={geometry} label="Found" />
     </>
   )
+}
+
+function foundText(text: string, shown: number, total: number): string {
+  if (text.trim() === '') return ''
+  if (total === 0) return 'Nothing found.'
+  return shown < total ? `${shown} of ${count(total)} found.` : `${count(total)} found.`
 }
 
 function List({ geometry }: { readonly geometry: Geometry }) {
@@ -140,7 +152,8 @@ function Vehicles(props: {
             <span class="visually-hidden">{nameOf(vehicle, geometry)}</span>
             <b aria-hidden="true">{lineName(vehicle)}</b>{' '}
             <span>
-              {statusOf(vehicle, geometry) ?? vehicle.label ?? vehicle.vehicleId ?? vehicle.tripId}
+              {idOf(vehicle)}
+              <small>{whereabouts(vehicle, geometry)}</small>
             </span>
           </button>
         </li>
@@ -148,3 +161,7 @@ function Vehicles(props: {
     </ul>
   )
 }
+
+/** `to 8 Av, next stop: Bedford Av`. */
+const whereabouts = (vehicle: Vehicle, geometry: Geometry): string =>
+  [wayOf(vehicle, geometry), statusOf(vehicle, geometry)].filter(Boolean).join(', ')

@@ -7,7 +7,6 @@ const COMPASS = ['north', 'north-east', 'east', 'south-east', 'south', 'south-we
 const STATUS: Readonly<Record<string, string>> = {
   STOPPED_AT: 'at',
   INCOMING_AT: 'arriving at',
-  IN_TRANSIT_TO: 'next stop:',
 }
 const SOURCE: Readonly<Record<string, string>> = {
   GPS: 'GPS',
@@ -43,13 +42,18 @@ export function wayOf(vehicle: Vehicle, geometry: Geometry | undefined): string 
 
 /** `next stop: Bedford Av`. A train may be reported at a station until it has reached the next one. */
 export function statusOf(vehicle: Vehicle, geometry: Geometry | undefined): string | undefined {
-  const stop = geometry?.stopName(vehicle.stopId) ?? vehicle.stopId ?? undefined
-  if (stop === undefined) return undefined
-  if (vehicle.status === 'STOPPED_AT' && vehicle.source === 'INTERPOLATED') {
-    return `last reported at ${stop}`
-  }
-  return `${STATUS[vehicle.status ?? ''] ?? 'next stop:'} ${stop}`
+  const { stopId, status, source } = vehicle
+  if (stopId === null || stopId === '') return undefined
+  const name = geometry?.stopName(vehicle)
+  const at = name ?? `stop ${stopId}`
+  if (status === 'STOPPED_AT' && source === 'INTERPOLATED') return `last reported at ${at}`
+  const verb = STATUS[status ?? '']
+  return verb === undefined ? `next stop: ${name ?? stopId}` : `${verb} ${at}`
 }
+
+/** What tells it from the others of its line. */
+export const idOf = ({ label, vehicleId, tripId, key }: Vehicle): string =>
+  [label, vehicleId, tripId].find((text) => text !== null && text !== '') ?? key
 
 export const sourceOf = ({ source }: Vehicle): string | undefined =>
   source === null ? undefined : (SOURCE[source] ?? source)
