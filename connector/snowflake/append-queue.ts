@@ -127,13 +127,17 @@ export class AppendQueue {
     return held.batch
   }
 
-  /** Whether `offset`, or anything, is in the request on its way, which may be stored before its answer is here. */
-  covers(offset?: number): boolean {
+  /** What was sent and not answered: it may be stored already. */
+  get inFlight(): Batch | undefined {
     const [held] = this.#held
-    if (held === undefined || held.retries === 0) return false
-    return (
-      offset === undefined || (offset >= held.batch.firstOffset && offset <= held.batch.lastOffset)
-    )
+    return held === undefined || held.retries === 0 ? undefined : held.batch
+  }
+
+  /** Whether `offset`, or anything, is in the request on its way. */
+  covers(offset?: number): boolean {
+    const batch = this.inFlight
+    if (batch === undefined || offset === undefined) return batch !== undefined
+    return offset >= batch.firstOffset && offset <= batch.lastOffset
   }
 
   /** Cuts the first request in two; false for a single row. It must not have been accepted. */
@@ -147,9 +151,9 @@ export class AppendQueue {
     return true
   }
 
-  /** Gives up the first request's row and says which it was. */
-  dropFirst(): number {
-    return this.sent().lastOffset
+  /** Of the first request. */
+  get firstOffset(): number {
+    return (this.#held[0] as Held).batch.firstOffset
   }
 
   clear(): void {

@@ -1,6 +1,6 @@
 // One partition's way into one Snowpipe channel. Nothing here waits: `advance` starts the one operation that the state
 // asks for, its answer moves the state, and the worker's next call goes on. Late answers carry an old epoch and are dropped.
-import { ConnectError, NotFoundError, RetriableError } from '../api/errors.ts'
+import { ConnectError, DataError, NotFoundError, RetriableError } from '../api/errors.ts'
 import type { SinkRecord } from '../api/records.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
 import { AppendQueue } from './append-queue.ts'
@@ -34,6 +34,7 @@ export class Channel {
   readonly name: string
   readonly pipe: PipeName
   readonly #o: ChannelOptions
+  readonly #where: string
   readonly #operations: Operations
   readonly #buffer: RecordBuffer
   readonly #queue: AppendQueue
@@ -49,6 +50,8 @@ export class Channel {
   #opened: OpenedChannel | undefined
   #encoder: RowEncoder | undefined
   #tracker: CommitTracker | undefined
+  /** Of the life before. */
+  #previous: CommitTracker | undefined
   #continuationToken = ''
   #opensByForce = false
   #isTableEnsured = false
@@ -57,6 +60,7 @@ export class Channel {
   constructor(options: ChannelOptions) {
     this.#o = options
     this.tp = options.tp
+    this.#where = `${this.tp.topic}-${this.tp.partition}`
     this.name = options.name
     this.pipe = options.pipe
     const { clock, random, signal, settings } = options
@@ -106,7 +110,8 @@ export class Channel {
 
   /** Whether to pause or resume the partition now; undefined: it is as it should be. */
   flowChange(): 'pause' | 'resume' | undefined {
-    return this.reading.flowChange(this.#buffer.bytes + this.#queue.bytes)
+    const { bytes, isStuck } = this.#buffer
+    return this.reading.flowChange(bytes + this.#queue.bytes, isStuck)
   }
 
   /** Starts what can be started. `isUrgent`: rows do not wait for others. */
@@ -198,7 +203,8 @@ export class Channel {
     const { clock, table, log } = this.#o
     const opened = (this.#opened as OpenedChannel).status
     const topicId = this.#topicId
-    this.#tracker = new CommitTracker({ opened, topicId, committed, nowMs: clock.now() })
+    const previous = this.#previous
+    this.#tracker = new CommitTracker({ opened, topicId, committed, nowMs: clock.now(), previous })
     this.#encoder = new RowEncoder(
       table,
       new MetadataWriter(this.tp.topic, this.tp.partition, topicId),
@@ -212,6 +218,7 @@ export class Channel {
       'Channel is open.',
     )
     this.#move('positioned')
+    this.observe(opened, this.epoch)
   }
 
   #prepareTable(shape: RecordShape | undefined): void {
@@ -227,11 +234,10 @@ export class Channel {
 
   #evolve(isUrgent: boolean): void {
     // Another task may have changed the table in the meantime; then rows go on.
-    if (this.#buffer.blockedBy !== undefined) this.#prepareTable(this.#buffer.blockedBy)
-    else {
-      this.#move('tableReady')
-      this.#startWork(isUrgent)
-    }
+    this.#prepareTable(this.#buffer.blockedBy)
+    if (this.#buffer.blockedBy !== undefined) return
+    this.#move('tableReady')
+    this.#startWork(isUrgent)
   }
 
   #fill(): void {
@@ -304,21 +310,16 @@ export class Channel {
   }
 
   #discrepancy(found: Discrepancy, tracker: CommitTracker, status: ChannelStatus): void {
-    const { metrics, settings } = this.#o
+    const { log, metrics, settings } = this.#o
     const message = discrepancyText(found, `${this.#where} ${tracker.bounds}`, status)
     metrics.discrepancy(found.kind, found.rows)
     const isLoss = found.kind !== 'surplus'
-    if (settings.tolerance === 'none' && isLoss) this.#fail(new ConnectError(message))
-    else this.#note(message)
-  }
-
-  #note(message: string): void {
+    if (settings.tolerance === 'none' && isLoss) {
+      this.#fail(new ConnectError(message))
+      return
+    }
     this.#notice = message
-    this.#o.log.warn({ channel: this.name }, `${message}.`)
-  }
-
-  get #where(): string {
-    return `${this.tp.topic}-${this.tp.partition}`
+    log.warn({ channel: this.name }, `${message}.`)
   }
 
   /** All that is not committed is forgotten and read from Kafka again after the channel is open. */
@@ -357,6 +358,8 @@ export class Channel {
 
   #renew(): void {
     this.#operations.renew()
+    this.#tracker?.end(this.#queue.inFlight)
+    this.#previous = this.#tracker ?? this.#previous
     this.#buffer.clear()
     this.#queue.clear()
     this.#tracker = undefined
@@ -439,14 +442,13 @@ export class Channel {
       this.advance()
       return
     }
-    const offset = this.#queue.dropFirst()
+    const offset = this.#queue.firstOffset
     const message = `The record at offset ${offset} of ${this.#where} makes a row that is too large for a request`
-    this.#o.metrics.discrepancy('rejected', 1)
-    if (this.#o.settings.tolerance === 'none') {
-      this.#fail(new ConnectError(message, { cause: error }))
-      return
-    }
-    this.#note(message)
+    // Records are not kept once they are rows: it is read once more, to be reported.
+    this.#buffer.refuse(offset, new DataError(message, { cause: error }))
+    this.#buffer.clear()
+    this.#queue.clear()
+    this.reading.beginAt(offset)
     this.#move('accepted')
   }
 

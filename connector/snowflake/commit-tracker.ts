@@ -18,7 +18,8 @@ export class CommitTracker {
   readonly #topicId: string | undefined
   readonly #tokenAtOpen: string | null
   readonly #window: CommitWindow
-  readonly #committedAtOpen: number | undefined
+  /** The offset after which the account of rows begins. */
+  readonly #accountedAfter: number | undefined
   #committed: number | undefined
   #appended: number
   #progressMs: number
@@ -28,12 +29,18 @@ export class CommitTracker {
     readonly topicId: string | undefined
     readonly committed: number | undefined
     readonly nowMs: number
+    /** Of the channel's life before this one. */
+    readonly previous: CommitTracker | undefined
   }) {
+    const { opened, committed, previous } = options
     this.#topicId = options.topicId
-    this.#tokenAtOpen = options.opened.committedToken
-    this.#window = new CommitWindow(options.opened)
-    this.#committed = options.committed
-    this.#committedAtOpen = options.committed
+    this.#tokenAtOpen = opened.committedToken
+    this.#window = previous === undefined ? new CommitWindow(opened) : previous.#window
+    this.#accountedAfter = committed
+    if (previous !== undefined && this.#window.reopened(opened, committed, previous.#committed)) {
+      this.#accountedAfter = previous.#accountedAfter
+    }
+    this.#committed = committed
     this.#appended = options.committed ?? -1
     this.#progressMs = options.nowMs
   }
@@ -46,7 +53,7 @@ export class CommitTracker {
   }
   /** The offsets that counters are about, for messages. */
   get bounds(): string {
-    return `between offsets ${(this.#committedAtOpen ?? -1) + 1} and ${this.#committed ?? this.#appended}`
+    return `between offsets ${(this.#accountedAfter ?? -1) + 1} and ${this.#committed ?? this.#appended}`
   }
 
   /** Milliseconds since the last commit, or since there was something to commit. */
@@ -57,6 +64,15 @@ export class CommitTracker {
   accepted(batch: Batch, nowMs: number): void {
     if (this.uncommittedRows === 0) this.#progressMs = nowMs
     this.#appended = batch.lastOffset
+    this.#sent(batch)
+  }
+
+  /** The life ends. `inFlight`: it will never be known whether that was accepted, unless the next life begins behind it. */
+  end(inFlight: Batch | undefined): void {
+    if (inFlight !== undefined) this.#sent(inFlight)
+  }
+
+  #sent(batch: Batch): void {
     this.#window.accepted({
       firstOffset: batch.firstOffset,
       lastOffset: batch.lastOffset,

@@ -45,19 +45,62 @@ export function discrepancyText(
 /** Counters may be behind the token for a moment; a shortfall counts once this many answers in a row show it. */
 const SHORTFALLS_MAX = 5
 
+/** The account goes on over the channel's lives: what is rejected while nobody looks is seen at the next opening. */
 export class CommitWindow {
   #sent: Sent[] = []
   #rowsSent = 0
   #rowsCommitted = 0
-  #insertedAtOpen: number
-  #errorsAtOpen: number
+  #insertedAtStart = 0
+  #errorsAtStart = 0
+  #insertedSeen = 0
+  #errorsSeen = 0
   #errorsReported = 0
   #missingReported = 0
   #shortfalls = 0
 
   constructor(status: ChannelStatus) {
-    this.#insertedAtOpen = status.rowsInserted
-    this.#errorsAtOpen = status.rowsError
+    this.#start(status)
+  }
+
+  #start(status: ChannelStatus): void {
+    this.#sent = []
+    this.#rowsSent = 0
+    this.#rowsCommitted = 0
+    this.#insertedAtStart = status.rowsInserted
+    this.#errorsAtStart = status.rowsError
+    this.#errorsReported = 0
+    this.#missingReported = 0
+    this.#shortfalls = 0
+    this.#see(status)
+  }
+
+  #see(status: ChannelStatus): void {
+    this.#insertedSeen = status.rowsInserted
+    this.#errorsSeen = status.rowsError
+  }
+
+  /**
+   * The channel was opened again at `offset`, and was seen at `wasAt` before; undefined: nowhere in this topic. What was
+   * sent beyond is gone and will be sent again. False when the account begins anew.
+   */
+  reopened(status: ChannelStatus, offset: number | undefined, wasAt: number | undefined): boolean {
+    const hasLess = status.rowsInserted < this.#insertedSeen || status.rowsError < this.#errorsSeen
+    // A channel that was dropped, or whose server lost its counters.
+    if (hasLess) {
+      this.#start(status)
+      return false
+    }
+    if (offset === wasAt || this.#sent.some(({ lastOffset }) => lastOffset === offset)) {
+      if (offset !== undefined) this.committed(offset)
+      this.#sent = []
+      this.#rowsSent = this.#rowsCommitted
+      return true
+    }
+    // Somebody else has moved it: only what was rejected since is still of interest.
+    const rowsError = this.#errorsSeen
+    const rowsInserted = status.rowsInserted + status.rowsError - rowsError
+    this.#start({ ...status, rowsInserted, rowsError })
+    return true
   }
 
   get uncommittedRows(): number {
@@ -90,13 +133,14 @@ export class CommitWindow {
    * rows may be counted before it is known to be accepted.
    */
   reconcile(status: ChannelStatus, isInFlight: boolean): Discrepancy | undefined {
-    const errors = status.rowsError - this.#errorsAtOpen
+    this.#see(status)
+    const errors = status.rowsError - this.#errorsAtStart
     if (errors > this.#errorsReported) {
       const rows = errors - this.#errorsReported
       this.#errorsReported = errors
       return { kind: 'rejected', rows }
     }
-    const seen = status.rowsInserted - this.#insertedAtOpen + errors + this.#missingReported
+    const seen = status.rowsInserted - this.#insertedAtStart + errors + this.#missingReported
     const missing = this.#rowsCommitted - seen
     this.#shortfalls = missing > 0 ? this.#shortfalls + 1 : 0
     if (this.#shortfalls >= SHORTFALLS_MAX) {

@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../api/clock.ts'
 import { toMessage } from '../api/errors.ts'
 import { backoffMs } from './backoff.ts'
+import { SnowpipeError } from './errors.ts'
 
 export interface OperationsOptions {
   readonly clock: Clock
@@ -19,7 +20,8 @@ export class Operations {
   #isBusy = false
   #failures = 0
   #notBeforeMs = 0
-  #troubleSinceMs: number | undefined
+  readonly #lastedMs = new Map<string, number>()
+  #lastFailure: { readonly kind: string; readonly atMs: number } | undefined
   #trouble: string | undefined
 
   constructor(options: OperationsOptions) {
@@ -40,11 +42,9 @@ export class Operations {
   get trouble(): string | undefined {
     return this.#failures >= FAILURES_UNSAID ? this.#trouble : undefined
   }
-  /** How long nothing has succeeded; the first question starts the time. */
+  /** How long failures of the last one's kind have lasted since anything succeeded; time among others does not count. */
   get troubleMs(): number {
-    const now = this.#o.clock.now()
-    this.#troubleSinceMs ??= now
-    return now - this.#troubleSinceMs
+    return this.#lastedMs.get(this.#lastFailure?.kind ?? '') ?? 0
   }
 
   /** Starts `operation`; then calls `done` or `failed`, unless `renew` was called in the meantime. */
@@ -65,6 +65,7 @@ export class Operations {
       } catch (error) {
         if (epoch !== this.#epoch || this.#o.signal.aborted) return
         this.#isBusy = false
+        this.#failed(error)
         failed(error)
       }
     }
@@ -74,13 +75,22 @@ export class Operations {
   #succeeded(): void {
     this.#failures = 0
     this.#trouble = undefined
-    this.#troubleSinceMs = undefined
+    this.#lastedMs.clear()
+    this.#lastFailure = undefined
+  }
+
+  #failed(error: unknown): void {
+    const atMs = this.#o.clock.now()
+    const kind = kindOf(error)
+    const last = this.#lastFailure
+    const betweenMs = last?.kind === kind ? atMs - last.atMs : 0
+    this.#lastedMs.set(kind, (this.#lastedMs.get(kind) ?? 0) + betweenMs)
+    this.#lastFailure = { kind, atMs }
   }
 
   /** Makes the next operation wait, longer after each failure. Returns the wait in milliseconds. */
   retryLater(where: string, error: Error, floorMs: number | undefined): number {
-    const { clock, random, backoffMaxMs } = this.#o
-    this.#troubleSinceMs ??= clock.now()
+    const { random, backoffMaxMs } = this.#o
     this.#failures++
     this.#trouble = `${where}: ${toMessage(error)}`
     return this.delay(backoffMs(this.#failures, { random, maxMs: backoffMaxMs, floorMs }))
@@ -98,4 +108,10 @@ export class Operations {
     this.#failures = 0
     this.#notBeforeMs = 0
   }
+}
+
+/** Failures of one kind are answered in the same way. */
+function kindOf(error: unknown): string {
+  if (error instanceof SnowpipeError) return error.reaction
+  return error instanceof Error ? error.name : 'unknown'
 }

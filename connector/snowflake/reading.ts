@@ -61,10 +61,13 @@ export class Reading {
     return true
   }
 
-  /** Whether to pause or resume the partition now that `bytes` are held; undefined: it is as it should be. */
-  flowChange(bytes: number): 'pause' | 'resume' | undefined {
-    const isFull = bytes > (this.#isPaused ? this.#bytesMax / 2 : this.#bytesMax)
-    const wantsPause = isFull || (!this.#isAccepting && this.#seekTo === undefined)
+  /**
+   * Whether to pause or resume the partition now that `bytes` are held; undefined: it is as it should be. `isStuck`: what
+   * comes now cannot be made rows at once. Records that wait take more memory here than in Kafka's client.
+   */
+  flowChange(bytes: number, isStuck: boolean): 'pause' | 'resume' | undefined {
+    const isTooMuch = bytes > (this.#isPaused ? this.#bytesMax / 2 : this.#bytesMax)
+    const wantsPause = isStuck || isTooMuch || (!this.#isAccepting && this.#seekTo === undefined)
     if (wantsPause === this.#isPaused) return undefined
     this.#isPaused = wantsPause
     return wantsPause ? 'pause' : 'resume'

@@ -15,13 +15,16 @@ export interface BufferLimits {
 /** What a record that cannot be written leads to: it is passed over once the promise resolves; a rejection ends the task. */
 export type BadRecordHandler = (record: SinkRecord, error: DataError) => Promise<void>
 
+/** Records that came together become rows together, even when they are too many for one request; but no more than so many times too many. */
+const OVERFLOW = 2
+
 /** What a consumed record takes in memory beside its value: the message, its byte arrays, the record itself. */
 const RECORD_OVERHEAD_BYTES = 1_000
 
 export class RecordBuffer {
   readonly #limits: BufferLimits
   readonly #onBadRecord: BadRecordHandler
-  #inbox: SinkRecord[] = []
+  readonly #inbox: SinkRecord[] = []
   /** Where the inbox begins; what is before was taken out. */
   #head = 0
   #inboxBytes = 0
@@ -32,6 +35,8 @@ export class RecordBuffer {
   #epoch = 0
   /** Set while the next record waits for its table. */
   #blockedBy: RecordShape | undefined
+  /** A record that was found to be impossible to send; it is read again, also after `clear`. */
+  #refused: { readonly offset: number; readonly error: DataError } | undefined
   failure: Error | undefined
 
   constructor(limits: BufferLimits, onBadRecord: BadRecordHandler) {
@@ -67,7 +72,7 @@ export class RecordBuffer {
 
   clear(): void {
     this.#epoch++
-    this.#inbox = []
+    this.#inbox.length = 0
     this.#head = 0
     this.#inboxBytes = 0
     this.#builder.clear()
@@ -76,14 +81,30 @@ export class RecordBuffer {
     this.#processed = -1
   }
 
-  /** The shape of the next record that becomes a row; undefined when there is none. */
+  /** The record at `offset` will be reported with `error` when it comes again. */
+  refuse(offset: number, error: DataError): void {
+    this.#refused = { offset, error }
+  }
+
+  /** The shape of the next record that becomes a row, past those that become none; undefined when there is none yet. */
   nextShape(): RecordShape | undefined {
-    const record = this.#inbox[this.#head]
-    if (record === undefined) return undefined
+    let shape: RecordShape | undefined
+    while (shape === undefined && !this.#reporting && this.failure === undefined) {
+      const record = this.#inbox[this.#head]
+      if (record === undefined) break
+      shape = this.#shapeOf(record)
+      if (shape === undefined) this.#passed(record)
+    }
+    this.#compact()
+    return shape
+  }
+
+  #shapeOf(record: SinkRecord): RecordShape | undefined {
+    if (this.#isIgnored(record)) return undefined
     try {
       return shapeOf(record)
     } catch (error) {
-      this.failure = asError(error)
+      this.#reject(record, error)
       return undefined
     }
   }
@@ -91,21 +112,31 @@ export class RecordBuffer {
   /** Makes rows of records until a request is full, the table has to change, or a bad record is being reported. */
   fill(encoder: RowEncoder, nowMs: number): void {
     this.#blockedBy = undefined
-    while (!this.#reporting && !this.#isFull() && this.failure === undefined) {
+    if (this.isFull) return // What comes now waits for the next request.
+    while (!this.#reporting && !this.#isOver(OVERFLOW) && this.failure === undefined) {
       const record = this.#inbox[this.#head]
       if (record === undefined) break
       if (!this.#take(record, encoder, nowMs)) break
-      this.#processed = record.originalKafkaOffset
-      this.#inboxBytes -= sizeOf(record)
-      this.#head++
+      this.#passed(record)
     }
     this.#compact()
   }
 
+  #passed(record: SinkRecord): void {
+    this.#processed = record.originalKafkaOffset
+    this.#inboxBytes -= sizeOf(record)
+    this.#head++
+  }
+
+  #isIgnored(record: SinkRecord): boolean {
+    return this.#limits.ignoreTombstones && isTombstone(record)
+  }
+
   /** False when the record must stay. */
   #take(record: SinkRecord, encoder: RowEncoder, nowMs: number): boolean {
-    if (this.#limits.ignoreTombstones && isTombstone(record)) return true
+    if (this.#isIgnored(record)) return true
     try {
+      if (record.originalKafkaOffset === this.#refused?.offset) throw this.#refused.error
       const shape = shapeOf(record)
       const writer = encoder.writerFor(shape)
       if (writer === undefined) {
@@ -114,11 +145,16 @@ export class RecordBuffer {
       }
       this.#write(record, writer, encoder, nowMs)
     } catch (error) {
-      if (error instanceof DataError) this.#report(record, error)
-      else this.failure = asError(error)
-      return error instanceof DataError
+      return this.#reject(record, error)
     }
     return true
+  }
+
+  /** False when the error is not the record's. */
+  #reject(record: SinkRecord, error: unknown): boolean {
+    if (error instanceof DataError) this.#report(record, error)
+    else this.failure = asError(error)
+    return error instanceof DataError
   }
 
   #write(record: SinkRecord, writer: RowWriter, encoder: RowEncoder, nowMs: number): void {
@@ -141,15 +177,28 @@ export class RecordBuffer {
     void settle()
   }
 
-  #isFull(): boolean {
-    return (
-      this.#builder.bytes >= this.#limits.rawBytesMax || this.#builder.rows >= this.#limits.rowsMax
-    )
+  /** Records wait here, or would: until rows are sent, a table is made, a report is durable. */
+  get isStuck(): boolean {
+    return this.isFull || this.#head < this.#inbox.length
+  }
+  /** There are enough rows for a request. */
+  get isFull(): boolean {
+    return this.#isOver(1)
   }
 
+  #isOver(times: number): boolean {
+    const { rawBytesMax, rowsMax } = this.#limits
+    return this.#builder.bytes >= rawBytesMax * times || this.#builder.rows >= rowsMax * times
+  }
+
+  /**
+   * Always the same array: one that is old when it is given up keeps the young records that were in it alive until the
+   * next full collection, which made most of the worker's heap.
+   */
   #compact(): void {
     if (this.#head < 1_024 && this.#head < this.#inbox.length) return
-    this.#inbox = this.#inbox.slice(this.#head)
+    if (this.#head === this.#inbox.length) this.#inbox.length = 0
+    else this.#inbox.splice(0, this.#head)
     this.#head = 0
   }
 
@@ -159,7 +208,7 @@ export class RecordBuffer {
     const isDue =
       isUrgent ||
       this.#blockedBy !== undefined ||
-      this.#isFull() ||
+      this.isFull ||
       nowMs - this.#builder.oldestMs >= this.#limits.lingerMs
     return isDue ? this.#builder.seal() : undefined
   }

@@ -144,6 +144,56 @@ describe('SnowflakeSinkTask', () => {
     expect(world.topics.committed.get(`${SINK_TOPIC}/0`)).toBe(10)
   })
 
+  test('fails for rows that were rejected before the channel had to be opened again', async () => {
+    const { world, worker } = await running({ 'snowflake.streaming.status.poll.ms': '5000' })
+    world.snowpipe.rejects = (row) => row['N'] === 3
+    world.snowpipe.commit()
+    world.snowpipe.invalidate(CHANNEL)
+    world.produce(0, 5)
+    await expect(world.drains(worker, 100)).rejects.toThrow(
+      'Snowflake rejected 1 rows of rides-0 between offsets 0 and 9',
+    )
+  })
+
+  test('fails for rows that were rejected from a request whose answer never came', async () => {
+    const { world, worker } = await running({ 'snowflake.streaming.status.poll.ms': '5000' }, 0)
+    world.snowpipe.faults.push({ match: '/rows', fault: { kind: 'slow' } })
+    world.produce(0, 10)
+    for (let i = 0; i < 4; i++) await world.turn(worker)
+    world.snowpipe.rejects = (row) => row['N'] === 3
+    world.snowpipe.commit()
+    world.snowpipe.invalidate(CHANNEL)
+    await expect(world.drains(worker, 200)).rejects.toThrow('Snowflake rejected 1 rows of rides-0')
+  })
+
+  test('fails for rows that were accepted, lost and never looked at before a reopening', async () => {
+    const { world, worker } = await running({ 'snowflake.streaming.status.poll.ms': '5000' })
+    world.snowpipe.discards = true
+    world.snowpipe.commit()
+    world.snowpipe.discards = false
+    world.snowpipe.invalidate(CHANNEL)
+    world.produce(0, 5)
+    await expect(
+      (async () => {
+        for (let i = 0; i < 60; i++) await world.turn(worker, 2_500)
+      })(),
+    ).rejects.toThrow('10 rows of rides-0 between offsets 0 and 9 were accepted but neither')
+  })
+
+  test('goes on with the counters of a channel that was dropped and made again', async () => {
+    const { world, worker } = await running()
+    world.snowpipe.commit()
+    for (let i = 0; i < 5; i++) await world.turn(worker)
+    const channel = world.snowpipe.channels.get(CHANNEL)
+    world.snowpipe.invalidate(CHANNEL)
+    if (channel !== undefined) channel.inserted = 0
+    world.produce(0, 5)
+    expect(await world.drains(worker)).toBe(true)
+    for (let i = 0; i < 30; i++) await world.turn(worker, 2_500)
+    expect(world.offsetsStored(0)).toEqual(upTo(15))
+    expect(worker.health).toBeNull()
+  })
+
   test('fails when rows that were accepted are nowhere', async () => {
     const { world, worker } = await running()
     world.snowpipe.discards = true
