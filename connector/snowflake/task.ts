@@ -13,6 +13,7 @@ import {
 import { KeyPairAuth } from './auth.ts'
 import { Channel } from './channel.ts'
 import type { ChannelOptions, ChannelSettings } from './channel-options.ts'
+import { isOpen } from './channel-state.ts'
 import { type PipeName, SnowpipeClient } from './client.ts'
 import { parseSinkConfig, type SinkConfig } from './config.ts'
 import { createHttpClient, type HttpClient } from './http.ts'
@@ -76,6 +77,8 @@ export class SnowflakeSinkTask extends SinkTask {
   readonly #outside: SinkTaskOutside
   #running: Running | undefined
   #health: string | null = null
+  /** Aborts before the last `preCommit` and `close` of a task that stops, and not for a rebalance. */
+  #stopSignal: AbortSignal | undefined
 
   constructor(outside: SinkTaskOutside = OUTSIDE) {
     super()
@@ -117,8 +120,9 @@ export class SnowflakeSinkTask extends SinkTask {
     }
   }
 
-  override open(partitions: readonly TopicPartition[]): void {
+  override open(partitions: readonly TopicPartition[], signal: AbortSignal): void {
     const running = this.#live()
+    this.#stopSignal = signal
     for (const tp of partitions) {
       running.channels.get(topicPartitionKey(tp))?.close()
       const channel = this.#channel(running, tp)
@@ -212,32 +216,39 @@ export class SnowflakeSinkTask extends SinkTask {
     }
   }
 
-  /** Only what Snowflake has committed: what comes after can still get lost with its channel. */
-  override preCommit(
+  /**
+   * Only what Snowflake has committed: what comes after can still get lost with its channel. On the way to `stop` that
+   * is waited for, so that the next owner need not read it again; a rebalance is not kept waiting.
+   */
+  override async preCommit(
     current: readonly TopicPartitionOffset[],
   ): Promise<readonly TopicPartitionOffset[]> {
     const running = this.#live()
+    if (this.#stopSignal?.aborted === true) await this.#drain(running)
     this.#throwFailure(running)
     const safe: TopicPartitionOffset[] = []
     for (const { topic, partition, offset } of current) {
       const limit = running.channels.get(topicPartitionKey({ topic, partition }))?.safeOffset
       if (limit !== undefined) safe.push({ topic, partition, offset: Math.min(limit, offset) })
     }
-    return Promise.resolve(safe)
+    return safe
   }
 
   /** Sends what is buffered and waits a bounded time for its commit; the rest is read again by the next owner. */
-  async stop(): Promise<void> {
-    const running = this.#running
-    if (running === undefined) return
+  async #drain(running: Running): Promise<void> {
     const { clock } = this.context
     const end = clock.now() + running.config.values['snowflake.streaming.stop.timeout.ms']
-    const isOpen = (): boolean =>
-      [...running.channels.values()].some((c) => c.uncommitted > 0 && c.failure === undefined)
-    while (isOpen() && clock.now() < end) {
+    const isDraining = (): boolean =>
+      [...running.channels.values()].some((c) => c.uncommitted > 0 && isOpen(c.state))
+    while (isDraining() && clock.now() < end && !running.abort.signal.aborted) {
       this.#work(running, true)
       await clock.sleep(STOP_STEP_MS)
     }
+  }
+
+  stop(): void {
+    const running = this.#running
+    if (running === undefined) return
     for (const channel of running.channels.values()) channel.close()
     running.channels.clear()
     running.abort.abort(new Error('The task is stopping'))

@@ -83,6 +83,7 @@ export class FakeSinkWorker implements SinkTaskContext {
   #assigned: readonly TopicPartition[] = []
   readonly #positions = new Map<string, number>()
   readonly #seeks = new Map<string, number>()
+  readonly #stop = new AbortController()
   health: TaskHealth | null = null
   reporter: ErrantRecordReporter | undefined
 
@@ -116,7 +117,7 @@ export class FakeSinkWorker implements SinkTaskContext {
       this.#seeks.delete(key)
       this.paused.delete(key)
     }
-    await this.#task.open(partitions, new AbortController().signal)
+    await this.#task.open(partitions, this.#stop.signal)
   }
 
   async revoke(partitions: readonly TopicPartition[]): Promise<void> {
@@ -141,7 +142,7 @@ export class FakeSinkWorker implements SinkTaskContext {
       const last = found.at(-1)
       if (last !== undefined) this.#positions.set(key, last.kafkaOffset + 1)
     }
-    await this.#task.put(records, new AbortController().signal)
+    await this.#task.put(records, this.#stop.signal)
   }
 
   async commit(): Promise<void> {
@@ -162,7 +163,10 @@ export class FakeSinkWorker implements SinkTaskContext {
     }
   }
 
+  /** In the worker's order: partitions are given back before the task is stopped. */
   async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.revoke(this.#assigned)
     await this.#task.stop()
   }
 

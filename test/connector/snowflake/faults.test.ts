@@ -261,7 +261,32 @@ describe('SnowflakeSinkTask', () => {
     }
     await stopping
     expect(world.offsetsStored(0)).toEqual(upTo(10))
+    expect(world.topics.committed.get(`${SINK_TOPIC}/0`)).toBe(10)
     expect(worker.gauges.get(STATE)).toBeUndefined()
+  })
+
+  test('a stopping task waits no longer than it may for a commit that does not come', async () => {
+    const { world, worker } = await running({ 'snowflake.streaming.stop.timeout.ms': '1000' })
+    let isStopped = false
+    const stop = async (): Promise<void> => {
+      await worker.stop()
+      isStopped = true
+    }
+    const stopping = stop()
+    for (let i = 0; i < 40; i++) await world.clock.advance(20)
+    expect(isStopped).toBe(false)
+    for (let i = 0; i < 15; i++) await world.clock.advance(20)
+    expect(isStopped).toBe(true)
+    await stopping
+    expect(world.topics.committed.get(`${SINK_TOPIC}/0`)).toBeUndefined()
+  })
+
+  test('a rebalance does not wait for commits', async () => {
+    const { world, worker } = await running()
+    const before = world.clock.now()
+    await worker.revoke(world.partitions)
+    expect(world.clock.now()).toBe(before)
+    expect(world.offsetsStored(0)).toEqual([])
   })
 
   test('records without a row are committed to Kafka too', async () => {
