@@ -176,6 +176,40 @@ describeWith(['chromium'], 'the connectors in Chromium', () => {
     expect(errors).toEqual([])
   })
 
+  test('hides nothing beside a narrow screen: name, state, reason and actions', async () => {
+    const trouble =
+      'mta-l failed 12 times in a row: HTTP_STATUS, https://feeds.example/nyct%2Fgtfs-l?a=b.'
+    const limping = taskStatus(0, { health: { state: 'DEGRADED', message: trouble } })
+    worker.setConnectors([
+      connector('mta-source-of-all-vehicles', { type: 'source', tasks: [limping] }),
+      connector('out', { tasks: [taskStatus(0, { state: 'FAILED', trace: TRACE })] }),
+    ])
+    const beside =
+      "[...document.querySelectorAll('main *')].filter((one) => one.getClientRects().length > 0 &&" +
+      ' one.getBoundingClientRect().right > innerWidth).map((one) => `${one.tagName} ${one.textContent.slice(0, 30)}`)'
+    for (const [width, hash] of [
+      [320, 'connectors'],
+      [360, 'connectors'],
+      [760, 'connectors'],
+      [360, 'connector=out'],
+      [360, 'connector=mta-source-of-all-vehicles'],
+    ] as const) {
+      const viewport = { width, height: 740 }
+      const url = `${worker.url}/ui/#${hash}`
+      const { page } = await openWatched(browser, url, { viewport })
+      await page
+        .getByRole('button', { name: /^Restart/ })
+        .first()
+        .waitFor()
+      await page
+        .getByText('com.example.SnowflakeSinkConnector')
+        .or(page.getByText('mta.vehicle_position.v1'))
+        .first()
+        .waitFor()
+      expect(await page.evaluate(beside), `${width} ${hash}`).toEqual([])
+    }
+  })
+
   test('can be read on a telephone, from the keyboard too', async () => {
     const { page } = await openWatched(browser, `${worker.url}/ui/#connectors`, {
       viewport: { width: 360, height: 640 },

@@ -77,7 +77,7 @@ describe('search', () => {
   })
 
   test('has a vehicle of just that number before those whose number only contains it', () => {
-    const buses = fleetOf(bus('1477'), bus('477'), bus('4770'))
+    const buses = fleetOf(bus('12', { label: '4770' }), bus('477'))
     expect(search(buses, '477', 1).vehicles.map(({ vehicleId }) => vehicleId)).toEqual(['477'])
   })
 })

@@ -81,7 +81,7 @@ function Tasks({ connector: { name, tasks } }: { readonly connector: ConnectorSt
     <>
       <h2>Tasks</h2>
       <div class="table-scroll">
-        <table>
+        <table class="cards">
           <thead>
             <tr>
               <th>Task</th>
@@ -113,13 +113,19 @@ function TaskRow({ name, task }: { readonly name: string; readonly task: TaskSta
   return (
     <Fragment>
       <tr>
-        <th scope="row">{id}</th>
-        <td>
+        <th scope="row" data-name="Task">
+          {id}
+        </th>
+        <td class="state">
           <Badge state={taskShown(task)} />
         </td>
-        <td title={new Date(sinceMs).toLocaleString()}>{age((Date.now() - sinceMs) / 1000)}</td>
-        <td class={health?.state === 'DEGRADED' ? 'warn' : ''}>{health?.message ?? '–'}</td>
-        <td>
+        <td data-name="Since" title={new Date(sinceMs).toLocaleString()}>
+          {age((Date.now() - sinceMs) / 1000)}
+        </td>
+        <td class={`health ${health?.state === 'DEGRADED' ? 'warn' : ''}`} data-name="Health">
+          {health?.message ?? '–'}
+        </td>
+        <td class="can">
           <button type="button" aria-label={`Restart task ${id}`} onClick={restart}>
             Restart
           </button>

@@ -36,7 +36,7 @@ function Overview() {
     <>
       <Counters list={connectors.value} />
       <div class="table-scroll">
-        <table>
+        <table class="cards">
           <thead>
             <tr>
               <th>Name</th>
@@ -110,25 +110,33 @@ function Row({ connector }: { readonly connector: ConnectorStatus }) {
           <a href={formatRoute({ page: 'connector', name })}>{name}</a>
           <small>{shortClass(infos.value.get(name)?.config['connector.class'])}</small>
         </th>
-        <td>{type}</td>
-        <td class="topics">{(topics.value.get(name) ?? []).join(', ') || '–'}</td>
-        <td>
+        <td data-name="Type">{type}</td>
+        <td class="topics" data-name="Topics">
+          {(topics.value.get(name) ?? []).join(', ') || '–'}
+        </td>
+        <td class="state">
           <ConnectorBadge name={name} state={shownState(connector)} />
         </td>
-        <td class={isDown ? 'bad' : ''}>
+        <td class={isDown ? 'bad' : ''} data-name="Tasks">
           {running}/{tasks.length}
         </td>
-        <td class="rate">
+        <td class="rate" data-name="Records/s">
           <span>{rate(recentRate(samples))}</span>
           <Sparkline
             values={samples.map((sample) => sample.recordsPerSecond)}
             label={`Records per second of ${name} in the last two minutes`}
           />
         </td>
-        <td class="number">{count(last?.recordsLastHour ?? 0)}</td>
-        <td class="number">{count(last?.recordsTotal ?? 0)}</td>
-        <td class="number">{last === undefined || last.lag === null ? '–' : count(last.lag)}</td>
-        <td>
+        <td class="number" data-name="Last hour">
+          {count(last?.recordsLastHour ?? 0)}
+        </td>
+        <td class="number" data-name="Total">
+          {count(last?.recordsTotal ?? 0)}
+        </td>
+        <td class="number" data-name="Lag">
+          {last === undefined || last.lag === null ? '–' : count(last.lag)}
+        </td>
+        <td class="can">
           <Actions connector={connector} isRow />
         </td>
       </tr>
