@@ -1,20 +1,21 @@
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
 import type { SourceOffset, SourcePartition } from '../api/records.ts'
 import type { Props } from '../api/task-context.ts'
-import type { TopicPartition } from '../api/topic-partition.ts'
+import { type TopicPartition, topicPartitionKey } from '../api/topic-partition.ts'
 import { BadRequestError, type ConnectorOffset } from './herder.ts'
 import { withLimit } from './limits.ts'
+import { SinkGroupOffsets } from './sink-group-offsets.ts'
 import type { WorkerConnector } from './worker-connector.ts'
 import type { WorkerServices } from './worker-services.ts'
-
-const ADMIN_TIMEOUT_MS = 30_000
 
 /** Reads and changes what connectors have stored as their offsets (KIP-875). */
 export class ConnectorOffsets {
   readonly #services: WorkerServices
+  readonly #group: SinkGroupOffsets
 
   constructor(services: WorkerServices) {
     this.#services = services
+    this.#group = new SinkGroupOffsets(services)
   }
 
   /** A source's stored offsets, or a sink's consumer group's. */
@@ -27,8 +28,7 @@ export class ConnectorOffsets {
       const stored = await this.#services.offsets.list(name)
       return stored.map(([partition, offset]) => ({ partition, offset }))
     }
-    const admin = await this.#services.admin()
-    const offsets = await admin.listGroupOffsets(await this.#group(name, config), ADMIN_TIMEOUT_MS)
+    const offsets = await this.#group.read(name, config)
     return offsets.map(({ topic, partition, offset }) => ({
       partition: { kafka_partition: partition, kafka_topic: topic },
       offset: { kafka_offset: offset },
@@ -78,48 +78,26 @@ export class ConnectorOffsets {
   ): Promise<boolean> {
     const changes: (readonly [TopicPartition, number | null])[] =
       offsets === null
-        ? (await this.read(worker.name, config, 'sink')).map((offset) => {
-            const [tp] = sinkOffset(offset)
-            return [tp, null]
-          })
+        ? (await this.#allPartitions(worker.name, config)).map((tp) => [tp, null])
         : offsets.map(sinkOffset)
     const connector = worker.connector as SinkConnector
     const isHandled = await this.#ask(worker, async () =>
       connector.alterOffsets(await this.#services.transformer.resolve(config), changes),
     )
-    await this.#commit(worker.name, config, changes)
+    await this.#group.commit(worker.name, config, changes)
     return isHandled
   }
 
-  /** A consumer that is no member may commit for a group without members. A reset goes back to the log's start. */
-  async #commit(
-    name: string,
-    config: Props,
-    changes: readonly (readonly [TopicPartition, number | null])[],
-  ): Promise<void> {
-    const { clients, translate, props } = this.#services
-    const java = { ...props, 'group.id': await this.#group(name, config) }
-    const consumer = clients.consumer(translate('consumer', javaClientProps(java)).config, {
-      log: () => {},
-      statistics: () => {},
-    })
-    try {
-      await consumer.connect(AbortSignal.timeout(ADMIN_TIMEOUT_MS))
-      const offsets = await Promise.all(
-        changes.map(async ([tp, offset]) => ({
-          ...tp,
-          offset: offset ?? (await consumer.logBounds(tp, ADMIN_TIMEOUT_MS)).beginning,
-        })),
-      )
-      await consumer.commit(offsets)
-    } finally {
-      await consumer.close()
-    }
-  }
-
-  async #group(name: string, config: Props): Promise<string> {
-    const resolved = await this.#services.transformer.resolve(config)
-    return resolved['consumer.override.group.id'] ?? `connect-${name}`
+  /**
+   * What a reset is about: a connector may keep positions of its own for partitions of which nothing is committed in
+   * Kafka yet, and the group may have some of topics that are not read any more.
+   */
+  async #allPartitions(name: string, config: Props): Promise<readonly TopicPartition[]> {
+    const committed = await this.#group.read(name, config)
+    const all = [...(await this.#group.partitions(config)), ...committed]
+    return [...new Map(all.map((tp) => [topicPartitionKey(tp), tp])).values()].map(
+      ({ topic, partition }) => ({ topic, partition }),
+    )
   }
 
   #ask(worker: WorkerConnector, work: () => Promise<boolean>): Promise<boolean> {
@@ -130,13 +108,6 @@ export class ConnectorOffsets {
     })
   }
 }
-
-const javaClientProps = (props: Props): Props =>
-  Object.fromEntries(
-    Object.entries(props).filter(([key]) =>
-      /^(bootstrap\.servers|group\.id|security\.|sasl\.|ssl\.)/.test(key),
-    ),
-  )
 
 /** Reads a sink's offset from a request. @throws BadRequestError with Kafka Connect's texts. */
 export function sinkOffset({

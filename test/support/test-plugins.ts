@@ -6,7 +6,11 @@ import type { SinkRecord, SourceRecord } from '../../connector/api/records.ts'
 import { SinkTask } from '../../connector/api/sink-task.ts'
 import { SourceTask } from '../../connector/api/source-task.ts'
 import type { Awaitable, Props } from '../../connector/api/task-context.ts'
-import type { TopicPartition, TopicPartitionOffset } from '../../connector/api/topic-partition.ts'
+import {
+  type TopicPartition,
+  topicPartitionKey,
+  type TopicPartitionOffset,
+} from '../../connector/api/topic-partition.ts'
 import type { PluginDescriptor } from '../../connector/runtime/plugins.ts'
 
 /** What a test's plugins do; every field may be replaced while they run. */
@@ -169,6 +173,14 @@ export function scriptedPlugins(script: Script): readonly PluginDescriptor[] {
     }
     override stop(): Awaitable<void> {
       return script.onConnectorStop()
+    }
+    override alterOffsets(
+      _: Props,
+      offsets: readonly (readonly [TopicPartition, number | null])[],
+    ): boolean {
+      const texts = offsets.map(([tp, offset]) => `${topicPartitionKey(tp)}=${offset}`)
+      script.calls.push(`alterOffsets ${texts.join(' ')}`)
+      return false
     }
     override config(): ConfigDef {
       return CONFIG

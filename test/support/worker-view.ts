@@ -8,12 +8,14 @@ export interface Answer {
 }
 
 const ANSWER_LIMIT_MS = 5_000
+const OFFSETS_LIMIT_MS = 30_000
 
-/** Rejects when there is no answer within five seconds. */
+/** Rejects when there is no answer within five seconds; what changes offsets in Kafka may take thirty. */
 export async function ask(url: string, method = 'GET', body?: unknown): Promise<Answer> {
+  const limitMs = url.endsWith('/offsets') ? OFFSETS_LIMIT_MS : ANSWER_LIMIT_MS
   const response = await fetch(url, {
     method,
-    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    signal: AbortSignal.timeout(limitMs),
     ...(body !== undefined && {
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' },
