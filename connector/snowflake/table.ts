@@ -195,17 +195,31 @@ export class Table implements TableAccess {
   }
 }
 
-/** Tables by account and name: the tasks of one process share what they know and do. */
-const tables = new Map<string, Table>()
-const TABLES_MAX = 1_000
+/** A table that several tasks use; `release` it when it is not needed any more. */
+export interface SharedTable {
+  readonly table: TableAccess
+  release(): void
+}
 
-/** The process's object for a table. `key` says everything that makes two of them differ. */
-export function sharedTable(key: string, make: () => Table): Table {
-  let table = tables.get(key)
-  if (table === undefined) {
-    if (tables.size >= TABLES_MAX) tables.clear()
-    table = make()
-    tables.set(key, table)
+/** Tables by account and name: the tasks of one process share what they know and do. */
+const tables = new Map<string, { readonly table: Table; users: number }>()
+
+/**
+ * The process's object for a table, until all who have it release it: a connector that is started again looks at the
+ * table anew. `key` says everything that makes two of them differ.
+ */
+export function shareTable(key: string, make: () => Table): SharedTable {
+  const entry = tables.get(key) ?? { table: make(), users: 0 }
+  tables.set(key, entry)
+  entry.users++
+  let isReleased = false
+  return {
+    table: entry.table,
+    release: () => {
+      if (isReleased) return
+      isReleased = true
+      entry.users--
+      if (entry.users === 0) tables.delete(key)
+    },
   }
-  return table
 }

@@ -10,7 +10,7 @@ import {
   type TopicPartitionOffset,
   topicPartitionKey,
 } from '../api/topic-partition.ts'
-import { KeyPairAuth } from './auth.ts'
+import { fingerprint, KeyPairAuth } from './auth.ts'
 import { Channel } from './channel.ts'
 import type { ChannelOptions, ChannelSettings } from './channel-options.ts'
 import { isOpen } from './channel-state.ts'
@@ -21,7 +21,7 @@ import { defaultPipe } from './identifiers.ts'
 import { SinkMetrics } from './metrics.ts'
 import { type SqlConnect, sqlConnector } from './sql.ts'
 import { StatusPoller } from './status-poller.ts'
-import { sharedTable, Table } from './table.ts'
+import { type SharedTable, shareTable, Table } from './table.ts'
 import type { TableAccess } from './table-access.ts'
 import { VERSION } from './version.ts'
 
@@ -70,6 +70,7 @@ interface Running {
   readonly abort: AbortController
   readonly channels: Map<string, Channel>
   readonly pollers: Map<string, StatusPoller>
+  readonly tables: Map<string, SharedTable>
 }
 
 /** Writes the records of each assigned partition to its own Snowpipe channel. `put` never waits for the network. */
@@ -117,6 +118,7 @@ export class SnowflakeSinkTask extends SinkTask {
       abort: new AbortController(),
       channels: new Map(),
       pollers: new Map(),
+      tables: new Map(),
     }
   }
 
@@ -251,6 +253,7 @@ export class SnowflakeSinkTask extends SinkTask {
     if (running === undefined) return
     for (const channel of running.channels.values()) channel.close()
     running.channels.clear()
+    for (const table of running.tables.values()) table.release()
     running.abort.abort(new Error('The task is stopping'))
     running.http.close()
     running.metrics.uncommitted(0)
@@ -307,19 +310,38 @@ export class SnowflakeSinkTask extends SinkTask {
     pollers.set(pipe.pipe, poller)
   }
 
-  #table({ config, sql }: Running, table: string): TableAccess {
+  #table(running: Running, name: string): TableAccess {
+    const known = running.tables.get(name)
+    if (known !== undefined) return known.table
+    const { config, sql } = running
     const { values, database, schema } = config
     const settings = {
       autocreate: values['snowflake.autocreate.table.type'],
       icebergOptions: values['snowflake.iceberg.create.table.options'],
       evolution: values['snowflake.schema.evolution'],
     }
+    const { connector, log } = this.context
     const make = (): Table =>
-      new Table({ database, schema, table }, { settings, connect: sql, log: this.context.log })
-    if (!this.#outside.sharesTables) return make()
+      new Table({ database, schema, table: name }, { settings, connect: sql, log })
+    // All that the first one's connection and log are made of.
     const { accountUrl, account, user, role } = config
-    const key = JSON.stringify([accountUrl, account, user, role, database, schema, table, settings])
-    return sharedTable(key, make)
+    const key = JSON.stringify({
+      connector,
+      accountUrl,
+      account,
+      user,
+      role,
+      key: fingerprint(config.key),
+      warehouse: values['snowflake.warehouse.name'],
+      timeoutMs: values['snowflake.sql.timeout.ms'],
+      table: [database, schema, name],
+      settings,
+    })
+    const shared = this.#outside.sharesTables
+      ? shareTable(key, make)
+      : { table: make(), release: () => {} }
+    running.tables.set(name, shared)
+    return shared.table
   }
 
   /** As `errors.tolerance` says: to the dead-letter queue and on, or the end of the task. */
