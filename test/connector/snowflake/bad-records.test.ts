@@ -13,6 +13,17 @@ const CREATES = {
   'snowflake.schema.evolution': 'add',
 }
 const ride = encodedAvro({ type: 'record', name: 'Ride', fields: [{ name: 'n', type: 'int' }] }, 1)
+const longer = encodedAvro(
+  {
+    type: 'record',
+    name: 'Ride',
+    fields: [
+      { name: 'n', type: 'int' },
+      { name: 'speed', type: 'double' },
+    ],
+  },
+  3,
+)
 /** Two columns that Snowflake cannot tell apart: no table can hold it. */
 const impossible = encodedAvro(
   {
@@ -145,6 +156,22 @@ describe('SnowflakeSinkTask without a table', () => {
     await turns(30)
     expect(world.offsetsStored(0)).toEqual([3])
     expect(sql.statements.filter((text) => text.startsWith('ALTER'))).toEqual([])
+  })
+})
+
+describe('SnowflakeSinkTask whose table must change', () => {
+  test('waits until all rows before are committed', async () => {
+    const { world, worker, sql, turns } = await scene(CREATES, false)
+    world.topics.append(TP, () => ({ encodedValue: ride({ n: 1 }) }))
+    await turns(30)
+    const changes = (): number => sql.statements.filter((text) => text.startsWith('ALTER')).length
+    world.topics.append(TP, () => ({ encodedValue: ride({ n: 2 }) }))
+    world.topics.append(TP, () => ({ encodedValue: longer({ n: 3, speed: 4 }) }))
+    for (let i = 0; i < 30; i++) await world.turn(worker, 100)
+    expect(changes()).toBe(0)
+    await turns(30)
+    expect(changes()).toBe(1)
+    expect(world.offsetsStored(0)).toEqual([0, 1, 2])
   })
 })
 

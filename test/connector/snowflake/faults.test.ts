@@ -112,6 +112,43 @@ describe('SnowflakeSinkTask', () => {
     expect(worker.logged.filter((line) => line.startsWith('warn'))).toHaveLength(1)
   })
 
+  test('does not listen to a status that was asked for in an earlier life of the channel', async () => {
+    const { world, worker } = await running()
+    world.snowpipe.commit()
+    for (let i = 0; i < 5; i++) await world.turn(worker)
+    const opens = (): number =>
+      world.snowpipe.requests.filter((line) => line.startsWith('PUT')).length
+    world.snowpipe.invalidate(CHANNEL)
+    world.snowpipe.faults.push({ match: ':bulk', fault: { kind: 'slow' } })
+    for (let i = 0; i < 4; i++) await world.turn(worker, 60_000)
+    expect(opens()).toBe(1)
+    world.produce(0, 5)
+    for (let i = 0; i < 10; i++) await world.turn(worker)
+    expect(opens()).toBe(2)
+    world.snowpipe.release()
+    await settled()
+    expect(await world.drains(worker)).toBe(true)
+    expect(opens()).toBe(2)
+  })
+
+  test('sends again what a service lost that went back to an earlier state', async () => {
+    const { world, worker } = await running({}, 5)
+    world.snowpipe.commit()
+    for (let i = 0; i < 6; i++) await world.turn(worker)
+    world.produce(0, 5)
+    for (let i = 0; i < 6; i++) await world.turn(worker)
+    world.snowpipe.commit()
+    for (let i = 0; i < 6; i++) await world.turn(worker)
+    const channel = world.snowpipe.channels.get(CHANNEL)
+    if (channel === undefined) throw new Error('There is no channel')
+    channel.committed.length = 5
+    channel.inserted = 5
+    channel.committedToken = `${TOPIC_ID}:4`
+    for (let i = 0; i < 20; i++) await world.turn(worker, 10_000)
+    expect(await world.drains(worker)).toBe(true)
+    expect(world.offsetsStored(0)).toEqual(upTo(10))
+  })
+
   test('cuts a request that is too large until its parts fit', async () => {
     const { world, worker } = await running({}, 0)
     world.snowpipe.wireBytesMax = 400
