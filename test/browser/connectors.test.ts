@@ -144,7 +144,9 @@ describeWith(['chromium'], 'the connectors in Chromium', () => {
     expect(actions()).toEqual(['DELETE /connectors/fine'])
   })
 
-  test('is reached from the map and left for it, as often as one likes', async () => {
+  test('is reached from the map and left for it, as often as one likes', {
+    timeout: 60_000,
+  }, async () => {
     const { page, errors } = await openWatched(browser, `${worker.url}/ui/`)
     const list = page.getByRole('link', { name: 'out', exact: true })
     // Longer than a map that is hidden or resized goes on to tell of it.
@@ -191,6 +193,8 @@ describeWith(['chromium'], 'the connectors in Chromium', () => {
       [320, 'connectors'],
       [360, 'connectors'],
       [760, 'connectors'],
+      [1024, 'connectors'],
+      [1280, 'connectors'],
       [360, 'connector=out'],
       [360, 'connector=mta-source-of-all-vehicles'],
     ] as const) {
