@@ -194,7 +194,7 @@ describeWith(['chromium'], 'the connectors in Chromium', () => {
       [360, 'connectors'],
       [760, 'connectors'],
       [1024, 'connectors'],
-      [1280, 'connectors'],
+      [1201, 'connectors'],
       [360, 'connector=out'],
       [360, 'connector=mta-source-of-all-vehicles'],
     ] as const) {
