@@ -58,9 +58,9 @@ describe('AppendQueue', () => {
     const { queue, urls, send } = await queueOf(snowpipe)
     queue.push(rows(), () => {})
     snowpipe.faults.push({ match: '/rows', fault: { kind: 'unsent' } })
-    await expect(send()).rejects.toThrow()
+    await expect(send()).rejects.toThrow('The connection was reset')
     snowpipe.faults.push({ match: '/rows', fault: { kind: 'unsent' } })
-    await expect(send()).rejects.toThrow()
+    await expect(send()).rejects.toThrow('The connection was reset')
     const seen = urls.map(({ searchParams }) => [
       searchParams.get('requestId'),
       searchParams.get('retryCount'),
@@ -78,7 +78,7 @@ describe('AppendQueue', () => {
     queue.push(rows(), () => {})
     expect([queue.covers(), queue.covers(5)]).toEqual([false, false])
     snowpipe.faults.push({ match: '/rows', fault: { kind: 'unsent' } })
-    await expect(send()).rejects.toThrow()
+    await expect(send()).rejects.toThrow('The connection was reset')
     expect([4, 5, 6, 7].map((offset) => queue.covers(offset))).toEqual([false, true, true, false])
     expect(queue.covers()).toBe(true)
   })

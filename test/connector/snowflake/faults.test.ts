@@ -192,15 +192,19 @@ describe('SnowflakeSinkTask', () => {
     )
   })
 
-  test('fails for rows that were rejected from a request whose answer never came', async () => {
+  test('fails for rows that were lost from a request whose answer never came', async () => {
     const { world, worker } = await running({ 'snowflake.streaming.status.poll.ms': '5000' }, 0)
     world.snowpipe.faults.push({ match: '/rows', fault: { kind: 'slow' } })
     world.produce(0, 10)
     for (let i = 0; i < 4; i++) await world.turn(worker)
-    world.snowpipe.rejects = (row) => row['N'] === 3
+    world.snowpipe.discards = true
     world.snowpipe.commit()
     world.snowpipe.invalidate(CHANNEL)
-    await expect(world.drains(worker, 200)).rejects.toThrow('Snowflake rejected 1 rows of rides-0')
+    await expect(
+      (async () => {
+        for (let i = 0; i < 90; i++) await world.turn(worker, 2_500)
+      })(),
+    ).rejects.toThrow('10 rows of rides-0 between offsets 0 and 9 were accepted but neither')
   })
 
   test('fails for rows that were accepted, lost and never looked at before a reopening', async () => {
