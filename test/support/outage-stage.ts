@@ -25,6 +25,8 @@ export interface StageOptions {
   readonly isRealKafka?: boolean
   /** Base URL of feeds: the worker then has a source connector too. */
   readonly feeds?: string
+  /** Where the endpoint keeps its tables, e.g. a disk that is small. */
+  readonly warehouse?: string
   readonly worker?: Readonly<Record<string, string>>
   readonly source?: Readonly<Record<string, string>>
   readonly sink?: Readonly<Record<string, string>>
@@ -96,7 +98,7 @@ export async function setOutageStage(options: StageOptions = {}): Promise<Outage
     [
       ['--port', String(ports.endpoint)],
       ['--admin-port', String(ports.admin)],
-      ['--data-dir', path.join(folder, 'warehouse')],
+      ['--data-dir', options.warehouse ?? path.join(folder, 'warehouse')],
       ['--user', USER],
       ['--public-key', path.join(folder, 'key.pub')],
     ].flat(),
@@ -115,7 +117,7 @@ export async function setOutageStage(options: StageOptions = {}): Promise<Outage
     broker,
     endpoint,
     worker,
-    rows: (topic) => storedRows(session, topic),
+    rows: (topic) => storedRows(session, `MTA.OUTAGE.${TABLES[topic]}`),
     query: (sql) => query(session, sql),
     ends: (topic) => endOffsets(bootstrapServers, topic),
     close: async () => {
@@ -211,13 +213,15 @@ function writeConfiguration({ folder, bootstrapServers, urls, options }: Plan): 
   })
 }
 
-interface Session {
+/** Of the local endpoint. */
+export interface Session {
   readonly url: string
   readonly user: string
   readonly privateKeyPem: string
 }
 
-async function query(session: Session, sql: string): Promise<readonly Row[]> {
+/** Runs a statement by Snowflake's driver in a session of its own. */
+export async function query(session: Session, sql: string): Promise<readonly Row[]> {
   const driver = await connectDriver(session)
   try {
     return await driver.execute(sql)
@@ -226,11 +230,12 @@ async function query(session: Session, sql: string): Promise<readonly Row[]> {
   }
 }
 
-async function storedRows(session: Session, topic: StageTopic): Promise<readonly StoredRows[]> {
+/** Which records of Kafka the rows of a table are; `table` as `DB.SCHEMA.TABLE`. */
+export async function storedRows(session: Session, table: string): Promise<readonly StoredRows[]> {
   const offset = 'RECORD_METADATA:offset::INT'
   const rows = await query(
     session,
-    `SELECT RECORD_METADATA:topicId::STRING AS ID, RECORD_METADATA:partition::INT AS P, COUNT(*) AS N, COUNT(DISTINCT ${offset}) AS D, MIN(${offset}) AS LOW, MAX(${offset}) AS HIGH FROM MTA.OUTAGE.${TABLES[topic]} GROUP BY 1, 2 ORDER BY 2`,
+    `SELECT RECORD_METADATA:topicId::STRING AS ID, RECORD_METADATA:partition::INT AS P, COUNT(*) AS N, COUNT(DISTINCT ${offset}) AS D, MIN(${offset}) AS LOW, MAX(${offset}) AS HIGH FROM ${table} GROUP BY 1, 2 ORDER BY 1, 2`,
   )
   return rows.map((row) => ({
     topicId: String(row['ID']),

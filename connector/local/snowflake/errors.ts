@@ -1,4 +1,4 @@
-import { ConnectError } from '../../api/errors.ts'
+import { ConnectError, toMessage } from '../../api/errors.ts'
 
 /** What a REST call is refused with: the HTTP status and Snowflake's code, sent as `{code, message}`. */
 export class ApiError extends ConnectError {
@@ -21,9 +21,12 @@ export class ApiError extends ConnectError {
 
 /** 503: nothing is wrong with the request; the table cannot be written now. */
 export const unavailable = (cause: unknown): ApiError =>
-  new ApiError(503, 'ERR_GENERAL_EXCEPTION_RETRY_REQUEST', 'The table cannot be written now.', {
-    cause,
-  })
+  new ApiError(
+    503,
+    'ERR_GENERAL_EXCEPTION_RETRY_REQUEST',
+    `The table cannot be written now: ${toMessage(cause)}`,
+    { cause },
+  )
 
 /** What a statement is refused with: Snowflake's error code and SQLSTATE. */
 export class SqlError extends ConnectError {

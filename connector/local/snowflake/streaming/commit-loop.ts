@@ -64,10 +64,12 @@ export class CommitLoop {
         this.#lastMs = this.#options.clock.now()
         await this.#ingest.flush()
         failures = 0
+        this.#ingest.trouble = undefined
         await this.#maintain()
       } catch (error) {
         if (this.#stop.signal.aborted) return
         failures++
+        if (this.#ingest.oldestPendingMs() !== undefined) this.#ingest.trouble = error
         this.#options.log.error(
           {
             table: tableName(this.#ingest.table.identifier),
@@ -79,6 +81,7 @@ export class CommitLoop {
       }
       oldest = this.#ingest.oldestPendingMs()
     }
+    this.#ingest.trouble = undefined // Somebody else has committed or thrown away what waited.
   }
 
   #waitUntilDue(oldestMs: number, failures: number): Promise<void> {

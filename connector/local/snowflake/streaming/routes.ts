@@ -1,7 +1,7 @@
 // The Snowpipe Streaming REST API, high-performance architecture ("v2").
 import type { Clock } from '../../../api/clock.ts'
 import type { Authenticator } from '../auth.ts'
-import { ApiError } from '../errors.ts'
+import { ApiError, unavailable } from '../errors.ts'
 import { type Answer, type Call, json, jsonBody, text, unpack } from '../http.ts'
 import { foldName } from '../identifiers.ts'
 import { noSuchChannel } from './channel.ts'
@@ -142,6 +142,7 @@ export class StreamingApi {
     if (channel === undefined || channel.toUpperCase() === ELASTIC_CHANNEL)
       return this.#appendElastic(identifier, channel, bytes)
     const { ingest, channels } = this.#options.ingests.pipe(identifier)
+    if (ingest.trouble !== undefined) throw unavailable(ingest.trouble)
     const continuationToken = call.query.get('continuationToken')
     if (continuationToken === null)
       throw new ApiError(400, 'ERR_MISSING_CONTINUATION_TOKEN', 'continuationToken is missing.')

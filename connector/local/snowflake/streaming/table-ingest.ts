@@ -86,6 +86,8 @@ export class TableIngest {
   readonly #opens: ChannelOpens
   #checker: { schemaId: number; checker: RowChecker } | undefined
   onPending: () => void = () => undefined
+  /** Why the last commit failed, while rows wait for the next try; more rows are not taken then. */
+  trouble: unknown
 
   constructor(table: IcebergTable, context: IngestContext) {
     this.table = table

@@ -68,7 +68,10 @@ describe('CommitLoop', () => {
         : Promise.resolve()
     }
     append()
-    await stage.clock.advance(60_000)
+    await stage.clock.advance(1_000)
+    expect(stage.ingest.trouble).toEqual(new Error('no space left on device'))
+    await stage.clock.advance(59_000)
+    expect(stage.ingest.trouble).toBeUndefined()
     expect(stage.table.rows).toHaveLength(1)
     expect(stage.clock.sleepsMs).toEqual([200, 1_000, 2_000, 4_000])
     expect(stage.clock.sleeping).toBe(0)
