@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { AlreadyExistsError, ConnectError, NotFoundError } from '../../api/errors.ts'
+import { type LockFile, LockHeldError, takeLockFile } from '../lock-file.ts'
 import { Catalog, checkName, checkUnique } from './catalog.ts'
 import { isCode, sync } from './durable-files.ts'
 import { ParquetEngine } from './parquet-engine.ts'
@@ -20,7 +21,6 @@ import type {
   Warehouse,
   WarehouseOptions,
 } from './types.ts'
-import { type Lock, takeLock } from './warehouse-lock.ts'
 
 const DEFAULT_THREADS = 2
 const DEFAULT_MEMORY_MB = 512
@@ -36,17 +36,29 @@ const RESERVED_SCHEMAS = new Set(['information_schema', 'pg_catalog'])
 export const openWarehouse: OpenWarehouse = async (options) => {
   const folder = path.resolve(options.folder)
   await fs.mkdir(folder, { recursive: true })
-  const lock = await takeLock(path.join(folder, LOCK), randomUuid(options.random))
+  const lock = takeLock(folder, randomUuid(options.random))
   try {
     return await LocalWarehouse.open(folder, lock, options)
   } catch (error) {
-    await lock.release()
+    lock.release()
     throw error
   }
 }
 
+function takeLock(folder: string, token: string): LockFile {
+  try {
+    return takeLockFile(path.join(folder, LOCK), token)
+  } catch (error) {
+    if (!(error instanceof LockHeldError)) throw error
+    throw new ConnectError(
+      `Expected the warehouse ${folder} to be free, got it in use by process ${error.pid}. Stop that process, or use another folder.`,
+      { cause: error },
+    )
+  }
+}
+
 interface Parts {
-  readonly lock: Lock
+  readonly lock: LockFile
   readonly catalog: Catalog
   readonly context: TableContext
   readonly queries: QueryEngine
@@ -64,7 +76,7 @@ class LocalWarehouse implements Warehouse {
     this.#parts = parts
   }
 
-  static async open(folder: string, lock: Lock, options: WarehouseOptions): Promise<Warehouse> {
+  static async open(folder: string, lock: LockFile, options: WarehouseOptions): Promise<Warehouse> {
     const temporaryFolder = path.join(folder, TEMPORARY)
     for (const name of [TEMPORARY, TRASH]) {
       await fs.rm(path.join(folder, name), { recursive: true, force: true })
@@ -211,7 +223,7 @@ class LocalWarehouse implements Warehouse {
     )
     this.#parts.queries.close()
     await this.#parts.context.engine.close()
-    await this.#parts.lock.release()
+    this.#parts.lock.release()
   }
 
   async #openTables(): Promise<void> {
