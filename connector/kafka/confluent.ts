@@ -56,6 +56,13 @@ const CONSUMER = {
   'queued.max.messages.kbytes': 16_384,
 } as const
 
+/**
+ * Members of a group hear by their heartbeat that others have come: with Kafka's 3 s, the tasks of one connector, which
+ * join one after the other, would have their partitions only then. KIP-848 leaves it to the broker.
+ */
+const heartbeat = (config: ClientConfig): ClientConfig =>
+  config['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': 500 }
+
 /** With several requests in flight, a retry would overtake what was sent after it. */
 const inOrder = (config: ClientConfig): ClientConfig =>
   config['enable.idempotence'] === true || config['enable.idempotence'] === 'true'
@@ -78,7 +85,7 @@ export const confluentClients: KafkaClients = {
   },
 
   consumer(config, events) {
-    const all = { ...COMMON, ...CONSUMER, ...config }
+    const all = { ...COMMON, ...CONSUMER, ...heartbeat(config), ...config }
     return new ConfluentConsumer({
       name: clientName('Consumer', config),
       connectTimeoutMs: connectTimeoutMs(config),

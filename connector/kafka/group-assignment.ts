@@ -22,6 +22,7 @@ type Native = Pick<
   | 'assignmentLost'
   | 'rebalanceProtocol'
   | 'pause'
+  | 'resume'
 >
 
 /** A consumer's partitions, and the positions and pauses that belong to them. */
@@ -103,6 +104,7 @@ export class GroupAssignment {
 
   /** Reads exactly these, without the group. */
   assignManually(partitions: readonly NativeTopicPartition[]): void {
+    this.#release(this.partitions())
     this.#native.assign(partitions)
     this.#partitions.clear()
     this.#paused.clear()
@@ -183,11 +185,27 @@ export class GroupAssignment {
     if (paused.length > 0) this.#native.pause(paused)
   }
 
+  /** librdkafka keeps a partition paused beyond its assignment, until this consumer gets it again. */
+  #release(partitions: readonly TopicPartition[]): void {
+    const told = partitions.filter((tp) => {
+      const key = topicPartitionKey(tp)
+      return this.#paused.has(key) && !this.#resting.has(key)
+    })
+    if (told.length === 0) return
+    try {
+      this.#native.resume(told)
+    } catch {
+      // It does not know the partition any more, so it has forgotten the pause too. The answer to the group must not fail.
+    }
+  }
+
   #unassign(partitions: readonly TopicPartition[]): void {
     if (this.#native.rebalanceProtocol() === 'COOPERATIVE') {
+      this.#release(partitions)
       this.#native.incrementalUnassign(partitions)
       for (const tp of partitions) this.#remove(tp)
     } else {
+      this.#release(this.partitions())
       this.#native.unassign()
       this.#partitions.clear()
       this.#paused.clear()

@@ -134,7 +134,8 @@ export class ConfluentConsumer implements Consumer {
     signal: AbortSignal,
   ): Promise<readonly ConsumerMessage[]> {
     const polling = this.#poll(options, signal)
-    this.#polling = polling
+    // Not the promise itself: it would keep its messages until the next poll.
+    this.#polling = polling.then(ended, ended)
     return polling
   }
 
@@ -340,6 +341,8 @@ export class ConfluentConsumer implements Consumer {
     }
   }
 }
+
+const ended = (): void => undefined
 
 const NEVER = new AbortController().signal
 

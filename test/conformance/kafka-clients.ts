@@ -15,6 +15,8 @@ import type {
   RebalanceListener,
 } from '../../connector/kafka/client.ts'
 import { noEvents } from '../support/fake-kafka.ts'
+import { pollFor, pollUntil } from './kafka-polls.ts'
+import { pausesConformance } from './kafka-pauses.ts'
 
 /** All the topics that the suite uses; each test has its own. */
 export const CONFORMANCE_TOPICS: Readonly<Record<string, number>> = {
@@ -23,6 +25,8 @@ export const CONFORMANCE_TOPICS: Readonly<Record<string, number>> = {
   order: 2,
   seeks: 2,
   pauses: 2,
+  rests: 1,
+  reassigned: 2,
   commits: 1,
   members: 6,
   manual: 1,
@@ -272,6 +276,8 @@ export function kafkaClientsConformance(
         expect((await pollFor(consumer, 2)).map(({ value }) => text(value))).toEqual(['b', 'c'])
       })
 
+      pausesConformance({ newConsumer, sendTexts })
+
       test('commits, and another member of its group goes on there', async () => {
         const tp = { topic: 'commits', partition: 0 }
         await sendTexts('commits', 0, 'a', 'b', 'c')
@@ -393,40 +399,4 @@ export function kafkaClientsConformance(
       })
     })
   })
-}
-
-/** Polls until there are `count` messages. */
-export async function pollFor(
-  consumer: Consumer,
-  count: number,
-  max = 100,
-): Promise<ConsumerMessage[]> {
-  const messages: ConsumerMessage[] = []
-  await pollUntil(
-    [consumer],
-    (more) => {
-      messages.push(...more)
-      return messages.length >= count
-    },
-    max,
-  )
-  return messages
-}
-
-/** Polls all of them in turn until `isDone`, which is told each poll's messages. Returns all messages. */
-export async function pollUntil(
-  consumers: readonly Consumer[],
-  isDone: (messages: readonly ConsumerMessage[]) => boolean,
-  max = 100,
-): Promise<readonly ConsumerMessage[]> {
-  const all: ConsumerMessage[] = []
-  const deadline = performance.now() + 2 * WAIT_MS
-  while (performance.now() < deadline) {
-    for (const consumer of consumers) {
-      const messages = await consumer.poll({ max, timeoutMs: 50 }, NEVER)
-      all.push(...messages)
-      if (isDone(messages)) return all
-    }
-  }
-  throw new Error(`Still not done after ${2 * WAIT_MS} ms, with ${all.length} messages.`)
 }

@@ -20,6 +20,7 @@ class FakeNative {
   incrementalUnassign = (tps: readonly NativeTopicPartition[]): void =>
     this.#note('incrementalUnassign', tps)
   pause = (tps: readonly NativeTopicPartition[]): void => this.#note('pause', tps)
+  resume = (tps: readonly NativeTopicPartition[]): void => this.#note('resume', tps)
   assignmentLost = (): boolean => this.isLost
   rebalanceProtocol = (): 'NONE' | 'EAGER' | 'COOPERATIVE' => this.protocol
 
@@ -57,6 +58,14 @@ function setUp(): {
       onLost: note('onLost'),
     },
   }
+}
+
+async function assigned(...partitions: number[]): Promise<ReturnType<typeof setUp>> {
+  const { native, group, listener } = setUp()
+  group.announce({ code: ASSIGN_PARTITIONS, partitions: partitions.map(tp) })
+  await group.handleEvents(listener)
+  native.calls.length = 0
+  return { native, group, listener }
 }
 
 describe('GroupAssignment', () => {
@@ -99,6 +108,57 @@ describe('GroupAssignment', () => {
     await group.handleEvents(listener)
     expect(native.calls).toEqual(['incrementalAssign 0@7,1', 'pause 1'])
     expect(group.stateOf(tp(0))).toBe('assigned')
+  })
+
+  describe('while everything is paused', () => {
+    test('rests, and librdkafka hears nothing of it', async () => {
+      const { native, group } = await assigned(0, 1)
+      group.pause([tp(0), tp(1)])
+      expect(group.isResting).toBe(true)
+      expect(group.resume([tp(1)])).toEqual([])
+      expect(group.isResting).toBe(false)
+      expect(native.calls).toEqual([])
+    })
+
+    test('tells what is still paused, once', async () => {
+      const { native, group } = await assigned(0, 1)
+      group.pause([tp(0)])
+      expect(group.isResting).toBe(false)
+      group.applyPauses()
+      group.pause([tp(0)])
+      group.applyPauses()
+      expect(native.calls).toEqual(['pause 0'])
+      expect(group.resume([tp(0), tp(1)])).toEqual([tp(0), tp(1)])
+    })
+
+    test('does not rest any more when a partition arrives', async () => {
+      const { native, group, listener } = await assigned(0)
+      group.pause([tp(0)])
+      group.announce({ code: ASSIGN_PARTITIONS, partitions: [tp(1)] })
+      await group.handleEvents(listener)
+      expect(group.isResting).toBe(false)
+      group.applyPauses()
+      expect(native.calls).toEqual(['onAssigned 1', 'incrementalAssign 1', 'pause 0'])
+    })
+
+    test.each([
+      ['COOPERATIVE' as const, ['onRevoked 0,1', 'resume 0', 'incrementalUnassign 0,1']],
+      ['EAGER' as const, ['onRevoked 0,1', 'resume 0', 'unassign']],
+    ])(
+      'gives partitions back as librdkafka gave them: not paused (%s)',
+      async (protocol, calls) => {
+        const { native, group, listener } = await assigned(0, 1)
+        native.protocol = protocol
+        group.pause([tp(0)])
+        group.applyPauses()
+        group.pause([tp(1)])
+        native.calls.length = 0
+        group.announce({ code: REVOKE_PARTITIONS, partitions: [tp(0), tp(1)] })
+        await group.handleEvents(listener)
+        expect(native.calls).toEqual(calls)
+        expect(group.isResting).toBe(false)
+      },
+    )
   })
 
   test('calls partitions lost that the group has given away', async () => {
