@@ -1,5 +1,6 @@
 // `connect-standalone connect.properties [connector.properties|json …]`, as Kafka's script of that name.
 import { readFile } from 'node:fs/promises'
+import v8 from 'node:v8'
 import { ConfigError, toMessage } from '../api/errors.ts'
 import { runPart } from '../local/child-process.ts'
 import { confluentClients } from '../kafka/confluent.ts'
@@ -11,6 +12,10 @@ import { startWorker } from './start-worker.ts'
 
 const USAGE =
   'Usage: connect-standalone connect.properties [connector1.properties connector2.json …]'
+
+// Records that had to wait once, e.g. for a table, teach V8 to put all later ones among its long-lived objects, from where
+// they go only at a full collection: half as much memory again, and a tenth more time.
+v8.setFlagsFromString('--no-allocation-site-pretenuring')
 
 await runPart('connect-standalone', async () => {
   const [workerFile, ...connectorFiles] = process.argv.slice(2)

@@ -22,7 +22,7 @@ import type { WorkerServices } from './worker-services.ts'
 import { WorkerSinkTask } from './worker-sink-task.ts'
 import { taskName, type WorkerTask } from './worker-task.ts'
 
-const DEFAULT_MAX_POLL_RECORDS = 2_000
+const DEFAULT_MAX_POLL_RECORDS = 500
 
 /** Puts a sink task together; it is ready to `run`. @throws ConfigError that names the key at fault. */
 export async function createSinkTask(
