@@ -420,6 +420,7 @@ export class Channel {
 
   /** There is no table, so there is no position either: records show what to make. */
   #tableMissing(): void {
+    this.#operations.answered()
     this.#o.table.forget()
     this.#move('tableMissing')
     if (!this.reading.isAccepting) this.reading.beginAt(undefined)
@@ -453,11 +454,13 @@ export class Channel {
   }
 
   #retry(error: Error, floorMs: number | undefined): void {
-    const { log } = this.#o
     const waitMs = this.#operations.retryLater(this.#where, error, floorMs)
     const { failures, trouble } = this.#operations
     const fields = { channel: this.name, state: this.#state, failures, waitMs, err: error }
     // Said once when it is more than a hiccup; the task's health goes on showing it.
-    log[failures === 2 ? 'warn' : 'debug'](fields, `Will try again: ${trouble ?? error.message}.`)
+    this.#o.log[failures === 2 ? 'warn' : 'debug'](
+      fields,
+      `Will try again: ${trouble ?? error.message}.`,
+    )
   }
 }

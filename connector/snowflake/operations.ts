@@ -72,6 +72,11 @@ export class Operations {
     void settle()
   }
 
+  /** The refusal was an answer like any other: whatever failed before is over. */
+  answered(): void {
+    this.#succeeded()
+  }
+
   #succeeded(): void {
     this.#failures = 0
     this.#trouble = undefined

@@ -28,10 +28,14 @@ const saying = (stage: OutageStage, what: RegExp): Promise<string> =>
     (await degraded(stage.url)).find((text) => what.test(text)),
   )
 
-const untroubled = (stage: OutageStage): Promise<true> =>
-  until('no task is degraded', 30_000, async () =>
-    (await degraded(stage.url)).length === 0 ? true : undefined,
-  )
+const untroubled = async (stage: OutageStage): Promise<void> => {
+  let said: readonly string[] = []
+  const isOver = await until('no task is degraded', 30_000, async () => {
+    said = await degraded(stage.url)
+    return said.length === 0 ? true : undefined
+  }).catch(() => false) // What is still said is the better message.
+  expect([isOver, said]).toEqual([true, []])
+}
 
 /** Records that keep coming, of which the first ones are acknowledged. */
 async function startStreamTo(stage: OutageStage, createTopic: boolean): Promise<LoadGenerator> {

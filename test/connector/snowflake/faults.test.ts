@@ -53,6 +53,22 @@ describe('SnowflakeSinkTask', () => {
     expect(worker.health).toBeNull()
   })
 
+  test('complains no more of an endpoint that is back, though there is no table and no record yet', async () => {
+    const world = new SinkWorld({
+      partitions: 1,
+      props: { 'snowflake.autocreate.table.type': 'iceberg' },
+    })
+    world.snowpipe.pipes = new Set()
+    world.snowpipe.isDown = true
+    const worker = world.worker()
+    await worker.start(world.partitions)
+    for (let i = 0; i < 50; i++) await world.turn(worker, 600)
+    expect(worker.health?.state).toBe('DEGRADED')
+    world.snowpipe.isDown = false
+    for (let i = 0; i < 50; i++) await world.turn(worker, 600)
+    expect(worker.health).toBeNull()
+  })
+
   test('pauses the partition when its buffer is full, and resumes it', async () => {
     const { world, worker } = await running({ 'snowflake.streaming.buffer.bytes': '100000' })
     world.snowpipe.isDown = true
