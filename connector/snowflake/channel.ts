@@ -400,15 +400,14 @@ export class Channel {
   }
 
   #reactTo(error: SnowpipeError): void {
-    const { table } = this.#o
+    const needsTable = isMissingObject(error) && this.#o.table.mayCreate && !this.#isTableEnsured
     if (error.reaction === 'retry') this.#retry(error, error.retryAfterMs)
     else if (error.reaction === 'fail') this.#fail(error)
     else if (error.reaction === 'reopen') this.#invalidate(`was refused: ${error.message}`)
     else if (error.reaction === 'rediscover') this.#moved(error)
     else if (error.reaction === 'uncommitted') this.#awaitOtherWriter(error)
     else if (error.reaction === 'split') this.#split(error)
-    else if (isMissingObject(error) && table.mayCreate && !this.#isTableEnsured)
-      this.#tableMissing()
+    else if (needsTable) this.#tableMissing()
     else this.#retryOrFail(error, error.retryAfterMs)
   }
 
@@ -457,10 +456,8 @@ export class Channel {
     const waitMs = this.#operations.retryLater(this.#where, error, floorMs)
     const { failures, trouble } = this.#operations
     const fields = { channel: this.name, state: this.#state, failures, waitMs, err: error }
+    const text = `Will try again: ${trouble ?? error.message}.`
     // Said once when it is more than a hiccup; the task's health goes on showing it.
-    this.#o.log[failures === 2 ? 'warn' : 'debug'](
-      fields,
-      `Will try again: ${trouble ?? error.message}.`,
-    )
+    this.#o.log[failures === 2 ? 'warn' : 'debug'](fields, text)
   }
 }
