@@ -82,7 +82,7 @@ test('feeds that answer HTML, nothing, half a body, 503 or not at all', async ()
   await goodPolls(3, FEEDS)
   const gone = watchGone(stage.url)
   for (const [feed, [kind]] of Object.entries(SPOILT)) {
-    const { status } = await ask(`${feeds.url}/__sim/fault`, 'POST', { feed, kind, count: 8 })
+    const { status } = await ask(`${feeds.url}/__sim/fault`, 'POST', { feed, kind, count: 10_000 })
     expect(status).toBe(200)
   }
   // Every spoilt feed is named with its reason, on the page and as a figure.
@@ -108,6 +108,7 @@ test('feeds that answer HTML, nothing, half a body, 503 or not at all', async ()
     expect([feed, after.get(feed)]).toEqual([feed, before.get(feed)])
   expect(after.get(GOOD)).toBeGreaterThan(before.get(GOOD) ?? 0)
 
+  expect((await ask(`${feeds.url}/__sim/fault`, 'DELETE')).status).toBe(200)
   await until('nothing to complain of', 60_000, async () =>
     (await degraded(stage.url)).length === 0 ? true : undefined,
   )

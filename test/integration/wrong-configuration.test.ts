@@ -108,7 +108,7 @@ describe('a worker that runs', () => {
       ...(answer.json as Properties),
       topics: LOAD,
       'tasks.max': '1',
-      'snowflake.streaming.missing.timeout.ms': '4000',
+      'snowflake.streaming.missing.timeout.ms': '1500',
     }
   }, 60_000)
   afterAll(async () => {

@@ -186,6 +186,7 @@ function writeConfiguration({ folder, bootstrapServers, urls, options }: Plan): 
       'snowflake.schema.name': 'OUTAGE',
       'snowflake.private.key.file': path.join(folder, 'key.p8'),
       'snowflake.autocreate.table.type': 'iceberg',
+      'snowflake.streaming.retry.backoff.max.ms': '2000',
       ...options.sink,
     },
     ...(options.feeds !== undefined && {
