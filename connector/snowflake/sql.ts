@@ -1,5 +1,5 @@
-// The few SQL statements, by Snowflake's own driver. It is large (0.4 s and 50 MB to load), so it is loaded when a table
-// must be looked at, not before.
+// The few SQL statements, by Snowflake's own driver. It is large (0.4 s and 50 MB to load), so it is loaded only where a
+// table may have to be looked at.
 import { ConnectError, RetriableError } from '../api/errors.ts'
 import type { KeyObject } from 'node:crypto'
 
@@ -77,6 +77,12 @@ async function load(): Promise<Driver> {
   // Its logger writes to stdout and to snowflake.log in the working directory.
   module.default.configure({ logLevel: 'OFF' })
   return module.default
+}
+
+/** Loads the driver now, so that nobody waits for it later, e.g. while Kafka's group is being joined. */
+export function preloadDriver(): void {
+  loading ??= load()
+  loading.catch(() => {}) // Whoever opens a session sees it.
 }
 
 /** Makes a connector for one account and user. */

@@ -19,7 +19,7 @@ import { parseSinkConfig, type SinkConfig } from './config.ts'
 import { createHttpClient, type HttpClient } from './http.ts'
 import { defaultPipe } from './identifiers.ts'
 import { SinkMetrics } from './metrics.ts'
-import { type SqlConnect, sqlConnector } from './sql.ts'
+import { preloadDriver, type SqlConnect, sqlConnector } from './sql.ts'
 import { StatusPoller } from './status-poller.ts'
 import { type SharedTable, shareTable, Table } from './table.ts'
 import type { TableAccess } from './table-access.ts'
@@ -39,16 +39,22 @@ const deflate = promisify(gzip)
 
 const OUTSIDE: SinkTaskOutside = {
   http: createHttpClient,
-  sql: (config) =>
-    sqlConnector({
+  sql: (config) => {
+    const { values } = config
+    const looksAtTables =
+      values['snowflake.autocreate.table.type'] !== 'none' ||
+      values['snowflake.schema.evolution'] !== 'none'
+    if (looksAtTables) preloadDriver()
+    return sqlConnector({
       accountUrl: config.accountUrl,
       account: config.account,
       user: config.user,
       role: config.role,
-      warehouse: config.values['snowflake.warehouse.name'],
+      warehouse: values['snowflake.warehouse.name'],
       key: config.key,
-      timeoutMs: config.values['snowflake.sql.timeout.ms'],
-    }),
+      timeoutMs: values['snowflake.sql.timeout.ms'],
+    })
+  },
   // Level 1: beyond it gzip costs far more time than it saves bytes.
   compress: (raw) => deflate(raw, { level: 1 }),
   requestId: () => randomUUID(),
