@@ -115,6 +115,7 @@ async function consume(
   const before = process.cpuUsage()
   for (let n = 0; n < records; ) {
     const batch = await consumer.poll({ max: 1_000, timeoutMs: 100 }, signal)
+    if (signal.aborted) throw new Error(`${n} of ${records} records after ${LIMIT_MS} ms`)
     for (const { value } of batch) if (value !== null) each(value)
     n += batch.length
   }

@@ -95,9 +95,11 @@ export async function startLoad(options: LoadOptions): Promise<LoadGenerator> {
     const perTick = Math.max(1, Math.round((options.recordsPerSecond * TICK_MS) / 1000))
     const recordsMax = options.recordsMax ?? Number.POSITIVE_INFINITY
     for (let n = 0; n < recordsMax && !running.signal.aborted; ) {
-      for (let k = 0; k < perTick; k++, n++) {
+      for (let k = 0; k < perTick; ) {
         try {
           send(n % partitions)
+          k++
+          n++
         } catch (error) {
           if (!(error instanceof RetriableError)) throw error
           await producer.drained(AbortSignal.timeout(60_000))
