@@ -52,6 +52,8 @@ const CONSUMER = {
   // How long a partition with a full queue waits before it is fetched again; the default of 1000 halves throughput.
   'fetch.queue.backoff.ms': 20,
   'fetch.wait.max.ms': 100,
+  // A topic that is made after the subscription is noticed by then; the default is five minutes.
+  'topic.metadata.refresh.interval.ms': 5_000,
   // The default of 64 MB for every consumer is too much for one process with many of them.
   'queued.max.messages.kbytes': 16_384,
 } as const
