@@ -7,6 +7,8 @@ import { route } from './route.ts'
 import { Header } from './header.tsx'
 import { Toasts } from './toast.tsx'
 import './page.css'
+import './map.css'
+import './status.css'
 
 // MapLibre is most of the page's weight: who only looks at connectors never loads it.
 const MapPage = lazy(() =>
