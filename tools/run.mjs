@@ -19,6 +19,8 @@ const JOBS = {
   'test:browser': [[bin('vitest/vitest.mjs'), 'run', 'test/browser']],
   bench: [[...TSX, 'test/bench/run.ts']],
   chaos: [[...TSX, 'test/chaos/run.ts']],
+  conformance: [[...TSX, 'test/conformance/run.ts']],
+  fuzz: [[...TSX, 'test/fuzz/run.ts']],
   dev: [[...TSX, 'connector/cli/dev.ts']],
 }
 

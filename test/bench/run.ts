@@ -1,17 +1,18 @@
-// npm run bench -- [pipeline|backlog]
+// npm run bench -- NAME
 // Prints tables of figures; ratios compare against something measured in the same run, since machines differ.
-import { runBacklogBench } from './backlog.ts'
-import { runPipelineBench } from './pipeline.ts'
 
-const BENCHES: Readonly<Record<string, (say: (text: string) => void) => Promise<void>>> = {
-  pipeline: runPipelineBench,
-  backlog: runBacklogBench,
+type Bench = (say: (text: string) => void) => Promise<void>
+
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  pipeline: async () => (await import('./pipeline.ts')).runPipelineBench,
+  backlog: async () => (await import('./backlog.ts')).runBacklogBench,
 }
 const [name = 'pipeline'] = process.argv.slice(2)
-const bench = BENCHES[name]
-if (bench === undefined) {
+const load = BENCHES[name]
+if (load === undefined) {
   console.error(`bench: no '${name}'; there are ${Object.keys(BENCHES).join(', ')}`)
   process.exit(2)
 }
+const bench = await load()
 await bench((text) => console.log(text))
 process.exit(0)

@@ -1,5 +1,5 @@
 // What a test needs beyond the clone. Absent: its tests are skipped, visibly, with the reason; named in
-// REQUIRE (REQUIRE=feeds,kafka,chromium,python): they fail instead.
+// REQUIRE (REQUIRE=feeds,kafka,chromium,python,java): they fail instead.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -15,19 +15,20 @@ export const CHROMIUM =
   ) ??
   '/usr/bin/chromium'
 
-export type Need = 'feeds' | 'kafka' | 'chromium' | 'python'
+export type Need = 'feeds' | 'kafka' | 'chromium' | 'python' | 'java'
 
 const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '')
     .split(path.delimiter)
     .some((dir) => dir !== '' && existsSync(path.join(dir, program)))
 
+const noJava = (purpose: string): string | undefined =>
+  onPath('java') && onPath('mvn') ? undefined : `no Java and Maven on the PATH for ${purpose}`
+
 const ABSENT: Readonly<Record<Need, () => string | undefined>> = {
   feeds: () => (existsSync(FEEDS) ? undefined : `no recorded feeds at ${FEEDS}`),
-  kafka: () =>
-    onPath('java') && onPath('mvn')
-      ? undefined
-      : 'no Java and Maven on the PATH for a real Apache Kafka',
+  kafka: () => noJava('a real Apache Kafka'),
+  java: () => noJava('clients written in Java'),
   chromium: () => (existsSync(CHROMIUM) ? undefined : `no Chromium at ${CHROMIUM}`),
   python: () =>
     existsSync(PYTHON) ? undefined : `no ${PYTHON}; node tools/python-env.mjs makes it`,

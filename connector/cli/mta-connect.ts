@@ -1,0 +1,46 @@
+// mta-connect COMMAND [arguments]: one door to every program of the project.
+
+interface Command {
+  readonly about: string
+  /** Importing the module runs the program, with `process.argv` as if it had been called alone. */
+  readonly run: () => Promise<unknown>
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    about: 'everything on this machine: feeds, Kafka, Iceberg tables, the live map',
+    run: () => import('./quickstart.ts'),
+  },
+  standalone: {
+    about: 'a worker: standalone WORKER.properties [CONNECTOR.properties ...]',
+    run: () => import('./connect-standalone.ts'),
+  },
+  registry: {
+    about: 'a Schema Registry: registry --port N --data-dir DIR',
+    run: () => import('./registry.ts'),
+  },
+  'snowflake-local': {
+    about:
+      'a local Snowflake: snowflake-local --port N --data-dir DIR --user NAME --public-key FILE',
+    run: () => import('./snowflake-local.ts'),
+  },
+}
+
+const usage = (): string =>
+  [
+    'mta-connect COMMAND [arguments]',
+    '',
+    ...Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(16)} ${about}`),
+    '',
+  ].join('\n')
+
+const [name = ''] = process.argv.splice(2, 1)
+const command = COMMANDS[name]
+if (command !== undefined) await command.run()
+else if (name === '--help' || name === '-h' || name === 'help') process.stdout.write(usage())
+else {
+  process.stderr.write(
+    `mta-connect: ${name === '' ? 'no command given' : `there is no command ${JSON.stringify(name)}`}\n${usage()}`,
+  )
+  process.exitCode = 2
+}
