@@ -1,0 +1,127 @@
+// The keys of one feed, `feed.<id>.url` and the like: their defaults come from `feed.defaults.…` and from the list
+// of known feeds.
+import { type ConfigKeys, int, oneOf, password, string } from '../connector/api/config-def.ts'
+import { ConfigError } from '../connector/api/errors.ts'
+import type { Password } from '../connector/api/password.ts'
+import { type Defaults, MTA_SOURCE_CONFIG } from './config-keys.ts'
+import { type FeedAuth, NO_AUTH, parseAuth } from './feed-auth.ts'
+import { urlProblem } from './feed-url.ts'
+import { knownFeed } from './feeds.ts'
+import { PROFILE_NAMES, type ProfileName } from './profiles.ts'
+
+/** Everything about one feed. */
+export interface FeedSpec {
+  readonly id: string
+  readonly url: string
+  readonly profile: ProfileName
+  readonly pollIntervalMs: number
+  readonly timeoutMs: number
+  readonly bytesMax: number
+  readonly entitiesMax: number
+  readonly backoffMaxMs: number
+  readonly auth: FeedAuth
+}
+
+/** Reads the keys of one feed out of all parsed ones. */
+export function feedSpec(
+  id: string,
+  all: Readonly<Record<string, unknown>>,
+  busKey: Password | undefined,
+): FeedSpec {
+  const value = (suffix: string): unknown => all[`feed.${id}.${suffix}`]
+  const auth = value('auth') as Password | undefined
+  const ownAuth = auth === undefined ? NO_AUTH : parseAuth(auth)
+  const hasBusKey = busKey !== undefined && busKey.reveal() !== ''
+  const isBus = knownFeed(id)?.needsKey === true && auth === undefined && hasBusKey
+  return {
+    id,
+    url: value('url') as string,
+    profile: value('profile') as ProfileName,
+    pollIntervalMs: value('poll.interval.ms') as number,
+    timeoutMs: value('timeout.ms') as number,
+    bytesMax: value('max.bytes') as number,
+    entitiesMax: value('max.entities') as number,
+    backoffMaxMs: value('backoff.max.ms') as number,
+    auth: isBus ? { kind: 'query', name: 'key', value: busKey } : ownAuth,
+  }
+}
+
+const docOf = (key: keyof typeof MTA_SOURCE_CONFIG.keys): string => MTA_SOURCE_CONFIG.keys[key].doc
+
+/** The keys of one feed, without their prefix. */
+export function feedKeys(id: string, defaults: Defaults): ConfigKeys {
+  const known = knownFeed(id)
+  const base = known?.base === 'bus' ? defaults['feeds.bus.base.url'] : defaults['feeds.base.url']
+  const common = defaults['feed.defaults.poll.interval.ms']
+  const group = `Feed ${id}`
+  const url = {
+    doc: 'Address of the feed; the slash within an MTA feed name stays %2F. No secret in it.',
+    importance: 'MEDIUM' as const,
+    check: (text: string) => urlProblem(text),
+    group,
+  }
+  return {
+    url:
+      known === undefined
+        ? string(url)
+        : string({ ...url, default: `${base.replace(/\/+$/, '')}${known.path}` }),
+    profile: string<ProfileName>({
+      doc: 'How the producer is to be read: key, clock, extensions, box.',
+      importance: 'MEDIUM',
+      default: known?.profile ?? 'generic',
+      check: oneOf(...PROFILE_NAMES),
+      group,
+    }),
+    auth: password<Password | undefined>({
+      doc: 'none, query:NAME:VALUE, header:NAME:VALUE or basic:USER:PASSWORD.',
+      importance: 'MEDIUM',
+      default: undefined,
+      check: authProblem,
+      group,
+    }),
+    'poll.interval.ms': int({
+      doc: 'Time between two polls.',
+      importance: 'MEDIUM',
+      default: common === 0 ? (known?.pollIntervalMs ?? 30_000) : common,
+      range: [1_000, 3_600_000],
+      group,
+    }),
+    'timeout.ms': int({
+      doc: docOf('feed.defaults.timeout.ms'),
+      importance: 'LOW',
+      default: defaults['feed.defaults.timeout.ms'],
+      range: [100, 300_000],
+      group,
+    }),
+    'max.bytes': int({
+      doc: docOf('feed.defaults.max.bytes'),
+      importance: 'LOW',
+      default: defaults['feed.defaults.max.bytes'],
+      range: [1_024, 268_435_456],
+      group,
+    }),
+    'max.entities': int({
+      doc: docOf('feed.defaults.max.entities'),
+      importance: 'LOW',
+      default: defaults['feed.defaults.max.entities'],
+      range: [1, 1_000_000],
+      group,
+    }),
+    'backoff.max.ms': int({
+      doc: docOf('feed.defaults.backoff.max.ms'),
+      importance: 'LOW',
+      default: defaults['feed.defaults.backoff.max.ms'],
+      range: [1_000, 3_600_000],
+      group,
+    }),
+  }
+}
+
+function authProblem(auth: Password | undefined): string | undefined {
+  try {
+    if (auth !== undefined) parseAuth(auth)
+    return undefined
+  } catch (error) {
+    return error instanceof ConfigError ? error.message : 'cannot be read'
+  }
+}
