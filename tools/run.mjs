@@ -12,6 +12,7 @@ const TSX = ['--enable-source-maps', '--import', 'tsx']
 const JOBS = {
   start: [['--enable-source-maps', 'dist/connector/cli/quickstart.js']],
   standalone: [['--enable-source-maps', 'dist/connector/cli/connect-standalone.js']],
+  sql: [['--enable-source-maps', 'dist/connector/cli/mta-connect.js', 'sql']],
   build: [],
   lint: lint(),
   format: [[bin('@biomejs/biome/bin/biome'), 'format', '--write', '.']],

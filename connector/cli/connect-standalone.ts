@@ -1,7 +1,7 @@
 // `connect-standalone connect.properties [connector.properties|json …]`, as Kafka's script of that name.
 import { readFile } from 'node:fs/promises'
 import v8 from 'node:v8'
-import { ConfigError, toMessage } from '../api/errors.ts'
+import { ConfigError } from '../api/errors.ts'
 import { confluentClients } from '../kafka/confluent.ts'
 import { runPart } from '../local/child-process.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -43,6 +43,6 @@ async function text(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`Cannot read ${file}: ${toMessage(error)}`, { cause: error })
+    throw new ConfigError(`Cannot read ${file}`, { cause: error })
   }
 }

@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'a Schema Registry: registry --port N --data-dir DIR',
     run: () => import('./registry.ts'),
   },
+  sql: {
+    about: 'SQL on the local tables or on Snowflake: sql [-c SQL | -f FILE] [--format csv]',
+    run: () => import('./sql.ts'),
+  },
   'snowflake-local': {
     about:
       'a local Snowflake: snowflake-local --port N --data-dir DIR --user NAME --public-key FILE',

@@ -170,10 +170,7 @@ export function readConfiguration(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConnectError(
-      `--snowflake ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    )
+    throw new ConnectError(`--snowflake ${file}`, { cause: error })
   }
 }
 

@@ -48,7 +48,7 @@ export const isNotFound = (error: unknown): boolean =>
   error instanceof SqlError && (error.code === 2003 || error.code === 2043)
 
 /** What is used of the driver. */
-interface Driver {
+export interface Driver {
   configure(options: object): void
   createConnection(options: object): DriverConnection
 }
@@ -79,17 +79,21 @@ async function load(): Promise<Driver> {
   return module.default
 }
 
+/** The driver, quiet. It is loaded once. */
+export function loadDriver(): Promise<Driver> {
+  loading ??= load()
+  return loading
+}
+
 /** Loads the driver now, so that nobody waits for it later, e.g. while Kafka's group is being joined. */
 export function preloadDriver(): void {
-  loading ??= load()
-  loading.catch(() => {}) // Whoever opens a session sees it.
+  loadDriver().catch(() => {}) // Whoever opens a session sees it.
 }
 
 /** Makes a connector for one account and user. */
 export function sqlConnector(options: SqlOptions): SqlConnect {
   return async (signal) => {
-    loading ??= load()
-    const sdk = await loading
+    const sdk = await loadDriver()
     const { timeoutMs } = options
     const pem = options.key.export({ type: 'pkcs8', format: 'pem' })
     const connection = sdk.createConnection({
