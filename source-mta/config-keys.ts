@@ -37,6 +37,20 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
         : 'may hold letters, digits, ".", "_" and "-" only',
     group: 'Records',
   }),
+  'icymta.topic': string({
+    doc: "Where Bus Time's SIRI vehicles go: the 43 columns of the table icymta.",
+    importance: 'LOW',
+    default: 'icymta',
+    check: (name) =>
+      /^[\w.-]{1,200}$/.test(name) ? undefined : 'may hold letters, digits, ".", "_" and "-" only',
+    group: 'Records',
+  }),
+  'feed.poll.records': boolean({
+    doc: 'Write one FeedPoll record of each poll to <prefix>feed_poll.v1.',
+    importance: 'LOW',
+    default: true,
+    group: 'Records',
+  }),
   'mta.bus.api.key': password<Password | undefined>({
     doc: "Bus Time's API key; MTA's bus feeds need it, the others none.",
     importance: 'HIGH',

@@ -5,13 +5,15 @@ import type { Props } from '../connector/api/task-context.ts'
 import { type BoxRule, type Defaults, type EmitMode, MTA_SOURCE_CONFIG } from './config-keys.ts'
 import { type FeedSpec, feedKeys, feedSpec } from './feed-config.ts'
 import { BUS_BASE_URL, KNOWN_FEED_IDS, knownFeed } from './feeds.ts'
+import { type Topics, topicsOf } from './topics.ts'
 
 export { type BoxRule, type EmitMode, MTA_SOURCE_CONFIG } from './config-keys.ts'
 export type { FeedSpec } from './feed-config.ts'
 
 export interface MtaSourceConfig {
   readonly feeds: readonly FeedSpec[]
-  readonly topicPrefix: string
+  readonly topics: Topics
+  readonly writesPolls: boolean
   readonly emitMode: EmitMode
   readonly heartbeatMs: number
   readonly positionsEnabled: boolean
@@ -70,7 +72,8 @@ export function parseConfig(props: Props): MtaSourceConfig {
   const busKey = values['mta.bus.api.key']
   return {
     feeds: feedIds(props).map((id) => feedSpec(id, all, busKey)),
-    topicPrefix: values['topic.prefix'],
+    topics: topicsOf(values['topic.prefix'], values['icymta.topic']),
+    writesPolls: values['feed.poll.records'],
     emitMode: values['emit.mode'],
     heartbeatMs: values['heartbeat.ms'],
     positionsEnabled: values['positions.enabled'],

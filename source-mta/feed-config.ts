@@ -15,6 +15,8 @@ export interface FeedSpec {
   readonly url: string
   readonly profile: ProfileName
   readonly pollIntervalMs: number
+  /** No two polls are nearer to each other; 0: none. */
+  readonly pollFloorMs: number
   readonly timeoutMs: number
   readonly bytesMax: number
   readonly entitiesMax: number
@@ -38,6 +40,7 @@ export function feedSpec(
     url: value('url') as string,
     profile: value('profile') as ProfileName,
     pollIntervalMs: value('poll.interval.ms') as number,
+    pollFloorMs: 0,
     timeoutMs: value('timeout.ms') as number,
     bytesMax: value('max.bytes') as number,
     entitiesMax: value('max.entities') as number,

@@ -1,18 +1,25 @@
 // One feed of a task: asked when it is due, one request at a time, its bodies taken into its state.
 import type { Clock, Random } from '../connector/api/clock.ts'
 import type { PluginLogger } from '../connector/api/plugin-metrics.ts'
-import type { SourceOffset, SourceRecord } from '../connector/api/records.ts'
-import type { BodyResult } from './body-reading.ts'
+import type { Header, SourceOffset, SourceRecord } from '../connector/api/records.ts'
 import type { FeedSpec } from './config.ts'
+import { FRESHNESS_CODES, FeedFreshness, type FreshnessCode } from './feed-freshness.ts'
 import type { FeedHealth } from './feed-health.ts'
 import type { FeedMetrics } from './feed-metrics.ts'
-import type { FeedState } from './feed-state.ts'
+import {
+  DEAD_LETTER_SCHEMA,
+  type Poll,
+  deadLetterHeaders,
+  feedPollValue,
+  pollId,
+} from './feed-poll.ts'
+import { type FeedReader, type FeedRecord, type Reading, noReading } from './feed-reader.ts'
 import { type Fetched, type Validators, fetchFeed } from './fetch-feed.ts'
 import type { HttpGet } from './fetch-http.ts'
 import { isGood } from './outcome.ts'
 import { PollSchedule } from './poll-schedule.ts'
-import { KEY_SCHEMA, VEHICLE_POSITION_SCHEMA } from './record-schemas.ts'
-import { vehicleValue } from './vehicle-record.ts'
+import { FEED_POLL_SCHEMA, KEY_SCHEMA } from './record-schemas.ts'
+import type { Topics } from './topics.ts'
 
 const NO_VALIDATORS: Validators = { etag: null, lastModified: null }
 
@@ -27,8 +34,12 @@ export interface PollerDeps {
 
 export interface PollerOptions {
   readonly feed: FeedSpec
-  readonly topic: string
+  readonly topics: Topics
+  /** Write a FeedPoll record of each poll. */
+  readonly writesPolls: boolean
   readonly jitter: number
+  /** A header older than this is old; undefined: its clock cannot be believed. */
+  readonly headerStaleAfterMs: number | undefined
   /** When to ask first, milliseconds since the Unix epoch. */
   readonly startAtMs: number
 }
@@ -46,20 +57,25 @@ export const sourcePartition = (feed: string): { readonly feed: string } => ({ f
 export class FeedPoller {
   readonly #options: PollerOptions
   readonly #deps: PollerDeps
-  readonly #state: FeedState
+  readonly #reader: FeedReader
   readonly #schedule: PollSchedule
+  readonly #freshness: FeedFreshness
   #validators = NO_VALIDATORS
+  #polls = 0
+  #warned: ReadonlySet<FreshnessCode> = new Set()
   #flight: Flight | undefined
 
-  constructor(options: PollerOptions, state: FeedState, deps: PollerDeps) {
+  constructor(options: PollerOptions, reader: FeedReader, deps: PollerDeps) {
     this.#options = options
     this.#deps = deps
-    this.#state = state
+    this.#reader = reader
+    this.#freshness = new FeedFreshness(options.headerStaleAfterMs)
     const { feed, jitter, startAtMs } = options
     this.#schedule = new PollSchedule(
       {
         pollIntervalMs: feed.pollIntervalMs,
         backoffMaxMs: feed.backoffMaxMs,
+        floorMs: feed.pollFloorMs,
         jitter,
         random: deps.random,
       },
@@ -99,40 +115,59 @@ export class FeedPoller {
     if (this.#flight === undefined || fetched === undefined) return undefined
     const { startedAtMs } = this.#flight
     this.#flight = undefined
-    const before = this.#state.offset
-    const result = this.#read(fetched)
-    const outcome = result?.outcome ?? fetched.outcome
-    const reason = result?.reason ?? fetched.reason
+    this.#polls++
+    const before = this.#reader.offset
+    const reading = this.#read(fetched)
+    const { outcome, reason } = reading
     this.#schedule.done(
       outcome,
       { startedAtMs, endedAtMs: fetched.fetchedAtMs },
       fetched.retryAfterMs,
     )
     this.#deps.metrics.polled(this.feedId, outcome, fetched)
-    if (isGood(outcome)) this.#succeeded(result, fetched)
+    if (isGood(outcome)) this.#succeeded(reading, fetched)
     else this.#failed({ outcome, reason })
-    return result === undefined ? [] : this.#records(result, before)
+    const freshness = this.#freshness.at(fetched.fetchedAtMs)
+    this.#warn(freshness.codes)
+    this.#deps.metrics.aged(this.feedId, freshness)
+    return this.#records(
+      {
+        feedId: this.feedId,
+        seq: this.#polls,
+        startedAtMs,
+        fetched,
+        reading,
+        freshness,
+        remembered: this.#reader.remembered,
+        failures: this.#schedule.failures,
+      },
+      before,
+    )
   }
 
-  #read(fetched: Fetched): BodyResult | undefined {
-    if (fetched.body === undefined) return undefined
-    return this.#state.accept({
+  #read(fetched: Fetched): Reading {
+    if (fetched.body === undefined) return noReading(fetched.outcome, fetched.reason)
+    return this.#reader.accept({
       bytes: fetched.body,
       fetchedAtMs: fetched.fetchedAtMs,
       ...fetched.validators,
     })
   }
 
-  #succeeded(result: BodyResult | undefined, fetched: Fetched): void {
+  #succeeded(reading: Reading, fetched: Fetched): void {
     const { log, health, metrics } = this.#deps
     const feed = this.feedId
     health.succeeded(feed)
     // Only of a body that was read; 304 leaves them as they are.
-    if (fetched.body !== undefined) this.#validators = fetched.validators
-    if (result === undefined) return
-    metrics.read(feed, result, this.#state.vehicles)
-    const { entities, badEntities, events } = result
-    log.debug({ feed, entities, badEntities, records: events.length }, 'Read a feed.')
+    if (fetched.body === undefined) return
+    this.#validators = fetched.validators
+    metrics.read(feed, reading, this.#reader.remembered)
+    const { entities, badEntities, records, bodyHash, feedTimestamp } = reading
+    if (bodyHash !== undefined) {
+      const feedTimestampMs = feedTimestamp === undefined ? null : feedTimestamp * 1_000
+      this.#freshness.accepted(feedTimestampMs, reading.contentHash, fetched.fetchedAtMs)
+    }
+    log.debug({ feed, entities, badEntities, records: records.length }, 'Read a feed.')
   }
 
   #failed(failure: { readonly outcome: Fetched['outcome']; readonly reason: string }): void {
@@ -144,27 +179,64 @@ export class FeedPoller {
     else log.debug(fields, 'A feed still cannot be read.')
   }
 
+  /** Once when a feed becomes old, and once when it is not any more. */
+  #warn(codes: readonly FreshnessCode[]): void {
+    const { log } = this.#deps
+    const feed = this.feedId
+    for (const code of FRESHNESS_CODES) {
+      const isNow = codes.includes(code)
+      if (isNow && !this.#warned.has(code)) log.warn({ feed, code }, 'A feed has grown old.')
+      if (!isNow && this.#warned.has(code)) log.info({ feed, code }, 'A feed is fresh again.')
+    }
+    this.#warned = new Set(codes)
+  }
+
   /**
    * Only the last record carries the new offset: were it stored with an earlier one, a crash in between would
    * lose the rest of the body.
    */
-  #records(result: BodyResult, before: SourceOffset): readonly SourceRecord[] {
-    const { context, events } = result
-    if (context === undefined) return []
+  #records(poll: Poll, before: SourceOffset): readonly SourceRecord[] {
+    const { topics, writesPolls } = this.#options
+    const { reading, fetched } = poll
+    const id = pollId(this.feedId, fetched.fetchedAtMs)
+    const drafts: readonly Draft[] = [
+      ...reading.records,
+      ...reading.rejected.map((rejected) => ({
+        topic: topics.deadLetters,
+        key: rejected.key,
+        valueSchema: DEAD_LETTER_SCHEMA,
+        value: rejected.entity,
+        headers: deadLetterHeaders(rejected, this.feedId, id),
+      })),
+      ...(writesPolls
+        ? [
+            {
+              topic: topics.feedPoll,
+              key: this.feedId,
+              valueSchema: FEED_POLL_SCHEMA,
+              value: feedPollValue(poll),
+            },
+          ]
+        : []),
+    ]
     const partition = sourcePartition(this.feedId)
-    const after = this.#state.offset
-    return events.map((event, index) => ({
-      topic: this.#options.topic,
+    const after = this.#reader.offset
+    return drafts.map((draft, index) => ({
+      topic: draft.topic,
       kafkaPartition: undefined,
       keySchema: KEY_SCHEMA,
-      key: event.recordKey,
-      valueSchema: VEHICLE_POSITION_SCHEMA,
-      value: vehicleValue(context, event),
+      key: draft.key,
+      valueSchema: draft.valueSchema,
+      value: draft.value,
       // Not the feed's time: a replayed day would be past the topic's retention at once.
-      timestamp: context.fetchedAtMs,
-      headers: [],
+      timestamp: fetched.fetchedAtMs,
+      headers: draft.headers ?? [],
       sourcePartition: partition,
-      sourceOffset: index === events.length - 1 ? after : before,
+      sourceOffset: index === drafts.length - 1 ? after : before,
     }))
   }
+}
+
+interface Draft extends FeedRecord {
+  readonly headers?: readonly Header[]
 }

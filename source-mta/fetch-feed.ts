@@ -22,6 +22,8 @@ export interface Fetched {
   /** For people; without secrets. */
   readonly reason: string
   readonly body: Uint8Array | undefined
+  /** HTTP status; undefined without an answer. */
+  readonly status: number | undefined
   readonly wireBytes: number
   readonly validators: Validators
   /** When the answer was complete, milliseconds since the Unix epoch. */
@@ -56,6 +58,7 @@ export async function fetchFeed(
   return {
     ...classified,
     body: classified.outcome === 'OK' ? answer?.body : undefined,
+    status: answer?.status,
     wireBytes: answer?.wireBytes ?? 0,
     validators: {
       etag: answer?.headers['etag'] ?? null,

@@ -7,6 +7,8 @@ const BACKOFF_INTERVALS_MAX = 8
 export interface ScheduleOptions {
   readonly pollIntervalMs: number
   readonly backoffMaxMs: number
+  /** No two polls are nearer to each other, whatever the jitter; default 0. */
+  readonly floorMs?: number
   /** Share of a wait that is random, 0 to 0.5. */
   readonly jitter: number
   readonly random: Random
@@ -43,7 +45,8 @@ export class PollSchedule {
     retryAfterMs = 0,
   ): void {
     this.#failures = isGood(outcome) ? 0 : this.#failures + 1
-    const wait = this.#jittered(this.#waitMs(outcome))
+    const floorMs = this.#options.floorMs ?? 0
+    const wait = Math.max(this.#jittered(this.#waitMs(outcome)), floorMs)
     this.#dueAtMs = Math.max(times.startedAtMs + wait, times.endedAtMs + retryAfterMs)
   }
 

@@ -35,6 +35,8 @@ export interface Profile {
   readonly isSubway: boolean
   /** A vehicle's observation is old after this many seconds; undefined: its clock says nothing. */
   readonly staleAfterS: number | undefined
+  /** A body is old when its header is older than this; undefined: the header's clock says nothing. */
+  readonly headerStaleAfterS: number | undefined
   readonly box: Box | undefined
   /** IANA zone of the service day. */
   readonly timeZone: string
@@ -64,6 +66,7 @@ const GENERIC: Profile = {
   fillsRoute: false,
   isSubway: false,
   staleAfterS: 90,
+  headerStaleAfterS: 120,
   box: undefined,
   timeZone: NEW_YORK,
 }
@@ -76,6 +79,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     vehicleKey: ({ vehicle }) => tripKey(vehicle.trip),
     agencyId: () => 'MTASBWY',
     isSubway: true,
+    headerStaleAfterS: 90,
     box: CITY,
   },
   lirr: {
@@ -95,6 +99,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     clock: 'body-hash',
     tripSource: 'trip-update',
     staleAfterS: undefined,
+    headerStaleAfterS: undefined,
     box: { south: 40.7, north: 41.87, west: -74.8, east: -72.87 },
   },
   obanyc: {

@@ -8,5 +8,9 @@ const read = (name: string): Schema =>
   )
 
 export const VEHICLE_POSITION_SCHEMA = read('vehicle_position')
+export const FEED_POLL_SCHEMA = read('feed_poll')
+export const BUS_VEHICLE_ACTIVITY_SCHEMA = read('bus_vehicle_activity')
+export const EQUIPMENT_OUTAGE_SCHEMA = read('equipment_outage')
+export const EQUIPMENT_SCHEMA = read('equipment')
 /** Keys are readable text, so that every tool shows them and tombstones need no schema. */
 export const KEY_SCHEMA: Schema = { type: 'STRING', optional: false }

@@ -6,7 +6,8 @@ import { type FeedSpec, type MtaSourceConfig, parseConfig } from './config.ts'
 import { FeedHealth } from './feed-health.ts'
 import { feedMetrics } from './feed-metrics.ts'
 import { FeedPoller, type PollerDeps, sourcePartition } from './feed-poller.ts'
-import { FeedState } from './feed-state.ts'
+import type { FeedReader } from './feed-reader.ts'
+import { GtfsReader } from './gtfs-reader.ts'
 import { type HttpGet, httpGet } from './fetch-http.ts'
 import { PROFILES } from './profiles.ts'
 import { subwayGeometry } from './subway-geometry.ts'
@@ -50,10 +51,10 @@ export class MtaSourceTask extends SourceTask {
     const deps = { http: this.#http, clock, random, log, health, metrics: feedMetrics(metrics) }
     const offsets = await offsetStorageReader.offsets(feeds.map(({ id }) => sourcePartition(id)))
     this.#pollers = feeds.map((feed, index) => {
-      const state = newState(feed, config)
+      const reader = newReader(feed, config)
       const offset = offsets[index]
-      if (offset !== undefined) state.restore(offset)
-      return this.#newPoller(feed, config, state, deps)
+      if (offset !== undefined) reader.restore(offset)
+      return this.#newPoller(feed, config, reader, deps)
     })
     log.info({ feeds: feeds.map(({ id }) => id) }, 'Started to poll feeds.')
   }
@@ -61,17 +62,20 @@ export class MtaSourceTask extends SourceTask {
   #newPoller(
     feed: FeedSpec,
     config: MtaSourceConfig,
-    state: FeedState,
+    reader: FeedReader,
     deps: PollerDeps,
   ): FeedPoller {
     const within = Math.min(FIRST_POLLS_WITHIN_MS, feed.pollIntervalMs) * config.jitter
+    const { headerStaleAfterS } = PROFILES[feed.profile]
     const options = {
       feed,
-      topic: `${config.topicPrefix}vehicle_position.v1`,
+      topics: config.topics,
+      writesPolls: config.writesPolls,
+      headerStaleAfterMs: headerStaleAfterS === undefined ? undefined : headerStaleAfterS * 1_000,
       jitter: config.jitter,
       startAtMs: deps.clock.now() + Math.round(deps.random() * within),
     }
-    return new FeedPoller(options, state, deps)
+    return new FeedPoller(options, reader, deps)
   }
 
   /** The records of the next feed that has answered; null once `signal` aborts. */
@@ -137,10 +141,10 @@ export class MtaSourceTask extends SourceTask {
   }
 }
 
-function newState(feed: FeedSpec, config: MtaSourceConfig): FeedState {
+function newReader(feed: FeedSpec, config: MtaSourceConfig): FeedReader {
   const profile = PROFILES[feed.profile]
   const hasPositions = profile.isSubway && config.positionsEnabled
-  return new FeedState({
+  const options = {
     feedId: feed.id,
     profile,
     entitiesMax: feed.entitiesMax,
@@ -149,5 +153,6 @@ function newState(feed: FeedSpec, config: MtaSourceConfig): FeedState {
     box: config.box,
     retentionMs: config.stateRetentionMs,
     positions: hasPositions ? new SubwayPositions(subwayGeometry()) : undefined,
-  })
+  }
+  return new GtfsReader(options, config.topics)
 }

@@ -16,6 +16,7 @@ const FEED: FeedSpec = {
   url: 'https://feeds.test/x%2Fy',
   profile: 'generic',
   pollIntervalMs: 15_000,
+  pollFloorMs: 0,
   timeoutMs: 10_000,
   bytesMax: 1_000_000,
   entitiesMax: 1_000,

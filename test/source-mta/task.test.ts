@@ -14,6 +14,7 @@ const PROPS = {
   'feed.b.url': 'http://feeds.test/b',
   'feed.defaults.poll.interval.ms': '10000',
   'poll.jitter.ratio.percent': '0',
+  'feed.poll.records': 'false',
 }
 type Answers = Readonly<Record<string, () => HttpAnswer | Promise<HttpAnswer>>>
 
