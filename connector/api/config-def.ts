@@ -30,6 +30,8 @@ interface KeyOptions<T> {
   /** Returns what is wrong with the value, or undefined. */
   readonly check?: (value: T, name: string) => string | undefined
   readonly group?: string
+  /** Place within the group. Default: as the keys of the group are defined, from 1. */
+  readonly order?: number
   readonly width?: Width
   readonly displayName?: string
   readonly dependents?: readonly string[]
@@ -41,6 +43,10 @@ export interface ConfigKey<T> extends KeyOptions<T> {
   /** Reads a trimmed text. Throws a `ConfigError` that says what was expected. */
   readonly parse: (text: string) => T
   readonly required: boolean
+  /** The check refuses a missing value by these words, as Kafka's ranges do after a value that is no number. */
+  readonly missingProblem?: string
+  /** The name that the check's errors give the key; default: its own. */
+  readonly checkedAs?: string
 }
 
 /** A key's definition as Kafka Connect's REST API shows it. */
@@ -104,7 +110,7 @@ export const boolean = (o: Options<boolean>): ConfigKey<boolean> =>
 type Numeric = Options<number> & { readonly range?: readonly [number, number] }
 
 const integer = (type: 'INT' | 'SHORT' | 'LONG', limit: number) => (o: Numeric) =>
-  key(type, withRange(o), (text) => {
+  numeric(type, o, (text) => {
     const n = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
     if (!Number.isSafeInteger(n) || n > limit || n < -limit - 1) {
       throw new ConfigError(`Not a number of type ${type}`)
@@ -118,11 +124,20 @@ export const short = integer('SHORT', 2 ** 15 - 1)
 export const long = integer('LONG', Number.MAX_SAFE_INTEGER)
 
 export const double = (o: Numeric): ConfigKey<number> =>
-  key('DOUBLE', withRange(o), (text) => {
+  numeric('DOUBLE', o, (text) => {
     const n = text === '' ? Number.NaN : Number(text)
     if (Number.isNaN(n)) throw new ConfigError('Not a number of type DOUBLE')
     return n
   })
+
+const numeric = (
+  type: ConfigType,
+  o: Numeric,
+  parse: (text: string) => number,
+): ConfigKey<number> => ({
+  ...key(type, withRange(o), parse),
+  ...(o.range !== undefined && { missingProblem: 'Value must be non-null' }),
+})
 
 function withRange(o: Numeric): Options<number> {
   const { range } = o
@@ -182,27 +197,23 @@ export class ConfigDef<D extends ConfigKeys = ConfigKeys> {
         width: k.width ?? 'NONE',
         display_name: k.displayName ?? name,
         dependents: k.dependents ?? [],
-        order: group === null ? -1 : order,
+        order: k.order ?? (group === null ? -1 : order),
       }
     })
   }
 
-  /** One entry per key, with every problem. Never throws; passwords are hidden. */
-  validate(props: Props): readonly ConfigValue[] {
+  /** One entry per key, with every problem; null is a value that was given as such. Never throws; passwords are hidden. */
+  validate(props: Readonly<Record<string, string | null>>): readonly ConfigValue[] {
     const parsed: Record<string, unknown> = {}
     const errors = new Map<string, string[]>()
     for (const name of Object.keys(this.keys)) {
-      const problems: string[] = []
+      const { problems, value } = this.#read(name, props)
+      parsed[name] = value
       errors.set(name, problems)
-      try {
-        parsed[name] = this.#value(name, props)
-      } catch (error) {
-        problems.push(error instanceof ConfigError ? error.message : String(error))
-      }
     }
     return Object.entries(this.keys).map(([name, k]) => ({
       name,
-      value: shown(k, props[name], parsed[name]),
+      value: shown(k, parsed[name]),
       recommendedValues: (k.recommender?.validValues(name, parsed) ?? []).map(
         (value: unknown) => toText(value) ?? 'null',
       ),
@@ -214,50 +225,68 @@ export class ConfigDef<D extends ConfigKeys = ConfigKeys> {
   /** The typed values. Throws one `ConfigError` naming every problem, not only the first. */
   parse(props: Props): Parsed<D> {
     const values: Record<string, unknown> = {}
-    const problems: string[] = []
+    const all: string[] = []
     for (const name of Object.keys(this.keys)) {
-      try {
-        values[name] = this.#value(name, props)
-      } catch (error) {
-        problems.push(error instanceof ConfigError ? error.message : String(error))
-      }
+      const { problems, value } = this.#read(name, props)
+      values[name] = value
+      all.push(...problems.slice(0, 1))
     }
-    if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+    if (all.length > 0) throw new ConfigError(all.join('\n'))
     return values as Parsed<D>
   }
 
-  #value(name: string, props: Props): unknown {
-    const k = this.keys[name]
-    if (k === undefined) throw new ConfigError(`Unknown configuration '${name}'`)
+  /** A key's value, undefined when it could not be read, and everything that is wrong with it. */
+  #read(
+    name: string,
+    props: Readonly<Record<string, string | null>>,
+  ): { readonly value: unknown; readonly problems: string[] } {
+    const k: AnyKey | undefined = this.keys[name]
+    if (k === undefined) return { value: undefined, problems: [`Unknown configuration '${name}'`] }
     const text = props[name]
-    if (text === undefined) {
-      if (k.required) {
-        throw new ConfigError(
-          `Missing required configuration "${name}" which has no default value.`,
-        )
-      }
-      return k.default
-    }
-    const secret = k.type === 'PASSWORD' ? '[hidden]' : text
+    if (text === undefined && !k.required) return { value: k.default, problems: [] }
+    const problems: string[] = []
     let value: unknown
-    try {
-      value = k.parse(text.trim())
-    } catch (error) {
-      throw invalid(name, secret, error instanceof Error ? error.message : String(error))
+    if (text === undefined) {
+      problems.push(`Missing required configuration "${name}" which has no default value.`)
+    } else if (text !== null) {
+      try {
+        value = k.parse(text.trim())
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        problems.push(invalid(name, k.type === 'PASSWORD' ? '[hidden]' : text, why))
+      }
     }
-    const problem = k.check?.(value, name)
-    if (problem !== undefined) throw invalid(name, secret, problem)
-    return value
+    const problem = checked(k, value, name)
+    if (problem !== undefined) problems.push(problem)
+    return { value, problems }
   }
 }
 
-const invalid = (name: string, text: string, problem: string): ConfigError =>
-  new ConfigError(`Invalid value ${text} for configuration ${name}: ${problem}`)
+const invalid = (name: string, text: string, problem: string): string =>
+  `Invalid value ${text} for configuration ${name}: ${problem}`
 
-function shown(k: AnyKey, text: string | undefined, parsed: unknown): string | null {
-  if (k.type === 'PASSWORD')
-    return text === undefined && k.default === undefined ? null : '[hidden]'
-  return parsed === undefined ? (text ?? null) : toText(parsed)
+/** What the key's check says. A check that throws a `ConfigError` words the whole message itself. */
+function checked(k: AnyKey, value: unknown, ownName: string): string | undefined {
+  const name = k.checkedAs ?? ownName
+  if (value === undefined) {
+    return k.missingProblem === undefined ? undefined : invalid(name, 'null', k.missingProblem)
+  }
+  try {
+    const problem: string | undefined = k.check?.(value, name)
+    return problem === undefined ? undefined : invalid(name, javaText(value), problem)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+/** A value as Java prints it: lists in brackets. */
+const javaText = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.join(', ')}]` : (toText(value) ?? 'null')
+
+function shown(k: AnyKey, parsed: unknown): string | null {
+  if (parsed === undefined || parsed === null) return null
+  return k.type === 'PASSWORD' ? '[hidden]' : toText(parsed)
 }
 
 function toText(value: unknown): string | null {
