@@ -97,7 +97,15 @@ export interface Consumer {
   resume(partitions: readonly TopicPartition[]): void
   /** The offset after the last message returned by `poll`, or where the partition starts to be read. */
   position(tp: TopicPartition): Promise<number>
-  commit(offsets: readonly TopicPartitionOffset[]): Promise<void>
+  /**
+   * Resolves once the group's coordinator has taken the offsets, and rejects when it refuses all of them, e.g. because
+   * the consumer is no member any more. The answer comes out by `poll`; who awaits the commit and polls no more before it
+   * says `isAwaited`: then what was fetched and not read yet may be fetched again.
+   */
+  commit(
+    offsets: readonly TopicPartitionOffset[],
+    options?: { readonly isAwaited: boolean },
+  ): Promise<void>
   /** Undefined for a partition without a committed offset. */
   committed(
     partitions: readonly TopicPartition[],

@@ -35,6 +35,8 @@ export class GroupAssignment {
   readonly #paused = new Map<string, TopicPartition>()
   /** Those among the paused that librdkafka was not told of. */
   readonly #resting = new Set<string>()
+  /** librdkafka has everything paused for a moment, whatever was asked for. */
+  #isHeld = false
   #isClosing = false
 
   constructor(native: Native) {
@@ -85,7 +87,7 @@ export class GroupAssignment {
     return partitions.filter((tp) => {
       const key = topicPartitionKey(tp)
       this.#paused.delete(key)
-      return !this.#resting.delete(key) && this.#partitions.has(key)
+      return !this.#resting.delete(key) && this.#partitions.has(key) && !this.#isHeld
     })
   }
 
@@ -100,6 +102,20 @@ export class GroupAssignment {
     const partitions = this.partitions().filter((tp) => this.#resting.has(topicPartitionKey(tp)))
     this.#resting.clear()
     if (partitions.length > 0) this.#native.pause(partitions)
+  }
+
+  /** Pauses everything in librdkafka, until `letGo`. */
+  hold(): void {
+    this.applyPauses()
+    const awake = this.#awake()
+    if (awake.length > 0) this.#native.pause(awake)
+    this.#isHeld = true
+  }
+
+  letGo(): void {
+    this.#isHeld = false
+    const awake = this.#awake()
+    if (awake.length > 0) this.#native.resume(awake)
   }
 
   /** Reads exactly these, without the group. */
@@ -229,6 +245,10 @@ export class GroupAssignment {
         // Refused in this state: the next answer is the right one, or the client is gone, and nobody waits.
       }
     }
+  }
+
+  #awake(): readonly TopicPartition[] {
+    return this.partitions().filter((tp) => !this.#paused.has(topicPartitionKey(tp)))
   }
 
   #add({ topic, partition }: TopicPartition): void {

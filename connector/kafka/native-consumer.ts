@@ -8,10 +8,16 @@ import type { Consumer, ConsumerMessage, RebalanceListener } from './client.ts'
 import { GroupAssignment, type RebalanceEvent } from './group-assignment.ts'
 import { toConsumerMessages } from './messages.ts'
 import { ask, call, callNow } from './native-call.ts'
+import { NativeCommits } from './native-commits.ts'
 import { connectNative, notConnected } from './native-connection.ts'
 import { callError, endsClient, PREVIOUS_IN_PROGRESS, STATE } from './native-errors.ts'
 import type { NativeLog } from './native-log.ts'
-import type { NativeConsumer, NativeLogBounds, NativeTopicPartition } from './native.ts'
+import type {
+  NativeConsumer,
+  NativeError,
+  NativeLogBounds,
+  NativeTopicPartition,
+} from './native.ts'
 import { TopicPattern } from './topic-pattern.ts'
 import { Nap, settlesWithin } from './waiting.ts'
 
@@ -24,12 +30,16 @@ const IDLE_SLEEP_MS = 100
 const REST_MS = 1_000
 const SEEK_TIMEOUT_MS = 10_000
 const SEEK_RETRY_MS = 20
-const COMMIT_TIMEOUT_MS = 30_000
 const CLOSE_LIMIT_MS = 20_000
 const POSITION_TIMEOUT_MS = 10_000
 
 export interface ConsumerCallbacks {
   readonly onRebalance: (event: RebalanceEvent) => void
+  /** The coordinator's answer to a commit, named by what was to be committed. */
+  readonly onCommit: (
+    error: NativeError | undefined,
+    offsets: readonly NativeTopicPartition[],
+  ) => void
   /** librdkafka has something for `consume`. */
   readonly onReady: () => void
 }
@@ -49,6 +59,7 @@ interface Connected {
   readonly native: NativeConsumer
   readonly log: NativeLog
   readonly group: GroupAssignment
+  readonly commits: NativeCommits
 }
 
 /** See `Consumer`. A connect that failed can be tried again. */
@@ -72,16 +83,19 @@ export class ConfluentConsumer implements Consumer {
   #make(): Connected {
     const log = this.#options.newLog()
     let group: GroupAssignment | undefined
+    let commits: NativeCommits | undefined
     const native = this.#options.make(log, {
       onRebalance: (event) => {
         group?.announce(event)
         this.#nap.wake()
       },
+      onCommit: (error, offsets) => commits?.answered(error, offsets),
       onReady: this.#nap.wake,
     })
     native.setDefaultConsumeTimeout(0) // A wait would hold a thread of the pool that all of Node shares.
     group = new GroupAssignment(native)
-    return { native, log, group }
+    commits = new NativeCommits({ name: this.#options.name, native, group })
+    return { native, log, group, commits }
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -133,10 +147,24 @@ export class ConfluentConsumer implements Consumer {
     options: { readonly max: number; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<readonly ConsumerMessage[]> {
-    const polling = this.#poll(options, signal)
+    const polling = this.#pollAfterCommits(options, signal)
     // Not the promise itself: it would keep its messages until the next poll.
     this.#polling = polling.then(ended, ended)
     return polling
+  }
+
+  async #pollAfterCommits(
+    options: { readonly max: number; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly ConsumerMessage[]> {
+    const { commits } = this.#use()
+    commits.activity = 'polling'
+    try {
+      await commits.idle
+      return await this.#poll(options, signal)
+    } finally {
+      commits.activity = 'idle'
+    }
   }
 
   async #poll(
@@ -146,7 +174,7 @@ export class ConfluentConsumer implements Consumer {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const { native, log, group } = this.#use()
-      if (group.hasEvents && this.#listener !== undefined) await this.#rebalance(group)
+      if (group.hasEvents && this.#listener !== undefined) await this.#rebalance()
       const failure = log.failure(this.#options.name)
       if (failure !== undefined) throw failure
       if (signal.aborted) return []
@@ -164,29 +192,38 @@ export class ConfluentConsumer implements Consumer {
     }
   }
 
-  async #rebalance(group: GroupAssignment): Promise<void> {
+  async #rebalance(): Promise<void> {
     const listener = this.#listener
     if (listener === undefined) return
+    const { commits, group } = this.#use()
     const forget = (partitions: readonly TopicPartition[]): void => {
       for (const tp of partitions) this.#positions.delete(topicPartitionKey(tp))
     }
-    await group.handleEvents({
-      onAssigned: (partitions) => {
-        forget(partitions)
-        return listener.onAssigned(partitions)
-      },
-      onRevoked: async (partitions) => {
-        await listener.onRevoked(partitions)
-        forget(partitions)
-      },
-      onLost: async (partitions) => {
-        await listener.onLost(partitions)
-        forget(partitions)
-      },
-    })
+    commits.activity = 'handling'
+    try {
+      await group.handleEvents({
+        onAssigned: (partitions) => {
+          forget(partitions)
+          return listener.onAssigned(partitions)
+        },
+        onRevoked: async (partitions) => {
+          await listener.onRevoked(partitions)
+          forget(partitions)
+        },
+        onLost: async (partitions) => {
+          await listener.onLost(partitions)
+          forget(partitions)
+        },
+      })
+    } finally {
+      commits.activity = 'polling'
+      await commits.idle
+    }
   }
 
   #consume(native: NativeConsumer, max: number): Promise<readonly ConsumerMessage[]> {
+    const found = this.#connected?.commits.takeFound() ?? []
+    if (found.length > 0) return Promise.resolve(toConsumerMessages(found, this.#positions))
     return new Promise((resolve, reject) => {
       native.consume(max, (error, messages) => {
         if (error == null) {
@@ -264,15 +301,12 @@ export class ConfluentConsumer implements Consumer {
     return this.#options.autoOffsetReset === 'earliest' ? bounds.beginning : bounds.end
   }
 
-  async commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
-    const { native } = this.#use()
-    if (offsets.length === 0) return
-    const committed = call((done) => native.commitCb(offsets, done))
-    if (!(await settlesWithin(committed, COMMIT_TIMEOUT_MS))) {
-      throw new RetriableError(`The commit was not answered within ${COMMIT_TIMEOUT_MS} ms.`)
-    }
-    const error = await committed
-    if (error !== undefined) throw callError(`${this.#options.name} can't commit`, error)
+  async commit(
+    offsets: readonly TopicPartitionOffset[],
+    { isAwaited }: { readonly isAwaited: boolean } = { isAwaited: false },
+  ): Promise<void> {
+    const { commits } = this.#use()
+    if (offsets.length > 0) await commits.commit(offsets, isAwaited)
   }
 
   async committed(
@@ -315,7 +349,8 @@ export class ConfluentConsumer implements Consumer {
     if (this.#polling !== undefined) await settlesWithin(this.#polling, CLOSE_LIMIT_MS)
     const connected = this.#connected
     if (connected === undefined) return
-    const { native, log, group } = connected
+    const { commits, native, log, group } = connected
+    commits.activity = 'handling'
     // An announcement may be on its way from librdkafka's thread; it needs its answer before the close.
     await new Promise((resolve) => setImmediate(resolve))
     try {
@@ -323,6 +358,8 @@ export class ConfluentConsumer implements Consumer {
     } catch (error) {
       log.warn(`${this.#options.name}: the listener failed while it was closed: ${String(error)}.`)
     }
+    commits.activity = 'polling' // Nothing is asked of it any more.
+    await commits.idle
     this.#connected = undefined
     const disconnected = new Promise<void>((resolve) => native.disconnect(() => resolve()))
     if (!(await settlesWithin(disconnected, CLOSE_LIMIT_MS))) {

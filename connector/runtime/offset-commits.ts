@@ -34,13 +34,16 @@ export class OffsetCommits {
     return this.#pending > 0
   }
 
-  /** Never rejects: a failure is logged and counted, and the next commit tries again. */
-  async commit(offsets: readonly TopicPartitionOffset[], startedMs: number): Promise<void> {
+  /** `isAwaited`: the caller waits for the answer and polls no more. Never rejects: a failure is logged and counted, and the next commit tries again. */
+  async commit(
+    offsets: readonly TopicPartitionOffset[],
+    { startedMs, isAwaited }: { readonly startedMs: number; readonly isAwaited: boolean },
+  ): Promise<void> {
     const { clock, consumer, log, metrics, offsetFlushTimeoutMs, partitions } = this.#options
     const sequence = ++this.#sequence
     this.#pending++
     try {
-      await withLimit('Committing offsets', consumer.commit(offsets), {
+      await withLimit('Committing offsets', consumer.commit(offsets, { isAwaited }), {
         clock,
         limitMs: offsetFlushTimeoutMs,
       })

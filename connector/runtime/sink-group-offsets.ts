@@ -85,7 +85,7 @@ export class SinkGroupOffsets {
         })),
       )
       // A group without members takes commits from anybody.
-      await consumer.commit(wanted)
+      await consumer.commit(wanted, { isAwaited: true })
       return (await this.#has(consumer, wanted)) ? [] : wanted
     })
     if (offsets.length > 0) await this.#commitAsMember(name, resolved, offsets)
@@ -115,7 +115,7 @@ export class SinkGroupOffsets {
           if (clock.now() > end) return false
           await consumer.poll({ max: 1, timeoutMs: POLL_MS }, limit)
         }
-        await consumer.commit(offsets)
+        await consumer.commit(offsets, { isAwaited: true })
         return this.#has(consumer, offsets)
       },
       true,

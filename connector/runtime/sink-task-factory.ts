@@ -81,7 +81,7 @@ export async function createSinkTask(
     offsetFlushTimeoutMs: config['offset.flush.timeout.ms'],
     closeParts: async () => {
       chain.close()
-      await errors.queue?.close(config['offset.flush.timeout.ms'])
+      await errors.queue?.close(task?.isCancelled === true ? 0 : config['offset.flush.timeout.ms'])
       await closeConverters(converters)
       share.release()
       metrics.tasks.remove(labels)
@@ -167,12 +167,14 @@ function errantRecordReporter(
 ): ErrantRecordReporter {
   const executingClass = spec.connector.taskClass().name
   return {
-    report: async (record, error) => {
+    report: (record, error) => {
       const message = reader.messageOf(record)
       if (message === undefined) {
-        throw new ConnectError('Only records that were put to this task can be reported.')
+        return Promise.reject(
+          new ConnectError('Only records that were put to this task can be reported.'),
+        )
       }
-      await operator.failed({ stage: 'TASK_PUT', executingClass, message }, error)
+      return operator.failedAside({ stage: 'TASK_PUT', executingClass, message }, error)
     },
   }
 }

@@ -88,6 +88,7 @@ export interface ToleranceOptions {
 export class ToleranceOperator {
   readonly #options: ToleranceOptions
   readonly #pending = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | undefined
 
   constructor(options: ToleranceOptions) {
     this.#options = options
@@ -146,9 +147,24 @@ export class ToleranceOperator {
     await this.#report(context, error)
   }
 
+  /** As `failed`, for a caller who may not wait: an error is kept for `throwIfFailed` too, and is never unhandled. */
+  failedAside(context: ErrorContext, error: unknown): Promise<void> {
+    const report = this.failed(context, error)
+    report.catch((failure: unknown) => {
+      this.#failure ??= { error: failure }
+    })
+    return report
+  }
+
+  /** @throws what `failedAside` came to. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
   /** Resolves once every report so far is durable. Rejects with the first that failed. */
   async reported(): Promise<void> {
     await Promise.all(this.#pending)
+    this.throwIfFailed()
   }
 
   async #giveUp(context: ErrorContext, error: unknown): Promise<typeof SKIPPED> {

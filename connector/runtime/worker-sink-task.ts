@@ -87,7 +87,8 @@ export class WorkerSinkTask extends WorkerTask {
 
   async iteration(): Promise<void> {
     const { consumer, maxPollRecords } = this.#parts
-    await this.#applyTargetState()
+    this.#parts.operator.throwIfFailed()
+    this.#applyTargetState()
     await this.#openPending()
     await this.#commitIfDue()
     await this.#rewind()
@@ -106,7 +107,7 @@ export class WorkerSinkTask extends WorkerTask {
     const asked = this.#partitions.putOffsets(tps)
     let wanted: readonly TopicPartitionOffset[] | undefined
     try {
-      await operator.reported()
+      await this.call(() => operator.reported())
       wanted = await this.call(() => this.#task?.preCommit(asked))
     } catch (error) {
       if (this.isCancelled || isAboutStopping(error, this.stopSignal)) return
@@ -121,7 +122,7 @@ export class WorkerSinkTask extends WorkerTask {
       this.log.warn({ refused }, 'The task wants offsets committed that were not asked for.')
     }
     if (commit.length === 0) return
-    const committed = this.#commits.commit(commit, startedMs)
+    const committed = this.#commits.commit(commit, { startedMs, isAwaited: closing })
     if (closing) await committed
   }
 
@@ -192,7 +193,7 @@ export class WorkerSinkTask extends WorkerTask {
     }
   }
 
-  async #applyTargetState(): Promise<void> {
+  #applyTargetState(): void {
     if (this.isPaused && this.state === 'RUNNING') {
       this.event('pause')
       this.#parts.consumer.pause(this.#context.assignment())
@@ -201,7 +202,6 @@ export class WorkerSinkTask extends WorkerTask {
       this.event('resume')
       this.#resumeConsumer(this.#context.assignment())
     }
-    await Promise.resolve()
   }
 
   /** Resumes what nobody wants paused. */

@@ -287,7 +287,7 @@ export function kafkaClientsConformance(
         expect(await first.position(tp)).toBe(3)
         expect(await first.committed([tp], WAIT_MS)).toEqual([undefined])
         await first.commit([])
-        await first.commit([{ ...tp, offset: 2 }])
+        await first.commit([{ ...tp, offset: 2 }], { isAwaited: true })
         expect(await first.committed([tp], WAIT_MS)).toEqual([2])
         await first.close()
         const second = await newConsumer('commits')

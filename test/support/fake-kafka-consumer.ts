@@ -143,7 +143,10 @@ export class FakeConsumer implements Consumer, FakeMember {
     })
   }
 
-  commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+  commit(
+    offsets: readonly TopicPartitionOffset[],
+    _options?: { readonly isAwaited: boolean },
+  ): Promise<void> {
     return attempt(() => {
       this.#check()
       const error = this.#faults.commitErrors.shift()

@@ -209,6 +209,34 @@ describe('WorkerSinkTask', () => {
     expect(told.states).toEqual(['RUNNING', 'UNASSIGNED'])
   })
 
+  test('leaves its group only when the last commit is answered', async () => {
+    write('a')
+    await start()
+    await turns()
+    const [consumer] = kafka.consumers
+    if (consumer === undefined) throw new Error('The task has no consumer.')
+    const events: string[] = []
+    let answer: (() => void) | undefined
+    consumer.commit = (_offsets, options) => {
+      events.push(`commit ${options?.isAwaited}`)
+      return new Promise<void>((resolve) => {
+        answer = resolve
+      })
+    }
+    consumer.close = () => {
+      events.push('close')
+      return Promise.resolve()
+    }
+    task.stop()
+    const run = task.run()
+    await settled()
+    expect(events).toEqual(['commit true'])
+    answer?.()
+    await clock.advance(0)
+    await run
+    expect(events).toEqual(['commit true', 'close'])
+  })
+
   test('while paused reads nothing but calls put, and goes on where it was', async () => {
     let puts = 0
     script.onPut = () => void puts++
@@ -315,83 +343,5 @@ describe('WorkerSinkTask', () => {
     await clock.advance(10_000)
     await run
     expect(made.told.states).toEqual(['RUNNING'])
-  })
-})
-
-const broken = (): void => {
-  kafka.cluster.append({ topic: 't', partition: 0, key: null, value: Buffer.from([0xff, 0xfe]) })
-}
-
-describe('WorkerSinkTask with records that cannot be read', () => {
-  test('fails by default, naming the cause', async () => {
-    broken()
-    await start()
-    const error = await turns(1).catch((thrown: unknown) => thrown)
-    expect(toTrace(error)).toMatch(/Tolerance exceeded in error handler[^]*Caused by: DataError/)
-  })
-
-  test('skips them with errors.tolerance=all, and commits beyond them', async () => {
-    broken()
-    write('b')
-    await start({ 'errors.tolerance': 'all' })
-    await until(() => script.put.length === 1)
-    await clock.advance(COMMIT_MS)
-    await turns()
-    await settled()
-    expect(committed()).toEqual({ 't/0': 2 })
-  })
-
-  test('sends them to the dead-letter queue as they were, with Kafka Connect’s headers', async () => {
-    kafka.cluster.createTopic('dlq', 1)
-    broken()
-    await start({
-      'errors.tolerance': 'all',
-      'errors.deadletterqueue.topic.name': 'dlq',
-      'errors.deadletterqueue.context.headers.enable': 'true',
-    })
-    await until(() => kafka.messages('dlq').length === 1)
-    const [message] = kafka.messages('dlq')
-    expect(message?.value).toEqual(Uint8Array.from([0xff, 0xfe]))
-    const headers = Object.fromEntries(
-      (message?.headers ?? []).map(({ key, value }) => [
-        key,
-        value && Buffer.from(value).toString(),
-      ]),
-    )
-    expect(headers).toMatchObject({
-      '__connect.errors.topic': 't',
-      '__connect.errors.partition': '0',
-      '__connect.errors.offset': '0',
-      '__connect.errors.connector.name': 'x',
-      '__connect.errors.task.id': '0',
-      '__connect.errors.stage': 'VALUE_CONVERTER',
-      '__connect.errors.class.name': 'StringConverter',
-      '__connect.errors.exception.class.name': 'org.apache.kafka.connect.errors.DataException',
-    })
-    expect(headers['__connect.errors.exception.stacktrace']).toContain('DataError')
-  })
-
-  test('makes the dead-letter queue when it is missing', async () => {
-    broken()
-    await start({
-      'errors.tolerance': 'all',
-      'errors.deadletterqueue.topic.name': 'dlq',
-      'errors.deadletterqueue.topic.replication.factor': '1',
-    })
-    await until(() => kafka.messages('dlq').length === 1)
-    expect(kafka.cluster.topics.get('dlq')?.logs).toHaveLength(1)
-  })
-
-  test('takes what the task itself reports', async () => {
-    kafka.cluster.createTopic('dlq', 1)
-    script.onPut = async (records, { taskContext }) => {
-      for (const record of records) {
-        await taskContext.errantRecordReporter()?.report(record, new DataError('no such column'))
-      }
-    }
-    write('a')
-    await start({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
-    await until(() => kafka.messages('dlq').length === 1)
-    expect(Buffer.from(kafka.messages('dlq')[0]?.value ?? []).toString()).toBe('a')
   })
 })

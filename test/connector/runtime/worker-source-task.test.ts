@@ -186,6 +186,20 @@ describe('WorkerSourceTask', () => {
     expect(script.calls).toEqual(['task start', 'commitRecord a', 'commit', 'task stop'])
   })
 
+  test('waits at its stop for what is on its way, and stores its offset', async () => {
+    kafka.holdsDeliveries = true
+    script.batches.push([textRecord('a', 1)])
+    await start()
+    await task.iteration()
+    task.stop()
+    const run = task.run()
+    await settled()
+    expect(script.calls).not.toContain('task stop')
+    kafka.release()
+    await run
+    expect(await stored()).toEqual({ position: 1 })
+  })
+
   test('stops a plugin whose poll does not heed its signal after a second', async () => {
     let letGo: (() => void) | undefined
     script.onPoll = () =>
