@@ -3,11 +3,11 @@ import { hash } from 'node:crypto'
 import { DataError } from '../connector/api/errors.ts'
 import type { SourceOffset } from '../connector/api/records.ts'
 import {
-  BodyReading,
   type BodyResult,
   type FeedStateOptions,
   type FetchedBody,
-  type Known,
+  newFeedMemory,
+  readBody,
 } from './body-reading.ts'
 import type { PollOutcome } from './outcome.ts'
 import { type ScannedFeed, TooManyEntitiesError, scanFeed } from './scan.ts'
@@ -15,10 +15,10 @@ import { TruncatedError } from './wire.ts'
 
 const REGRESSED_MAX = 3
 
-/** Remembers one feed's vehicles. Everything is bounded by what a body may hold and by the retention time. */
+/** Remembers one feed's entities. Everything is bounded by what a body may hold and by the retention time. */
 export class FeedState {
   readonly #options: FeedStateOptions
-  readonly #known = new Map<string, Known>()
+  readonly #memory = newFeedMemory()
   #headerTimestamp: number | undefined
   #bodyHash: string | undefined
   /** The hash of the last body of an earlier run, until the first body of this one. */
@@ -49,7 +49,7 @@ export class FeedState {
 
   /** How many vehicles are remembered. */
   get vehicles(): number {
-    return this.#known.size
+    return this.#memory.vehicle.size
   }
 
   /** The source offset after the last accepted body: only for the last record of that body. */
@@ -78,8 +78,9 @@ export class FeedState {
     this.#bodyHash = bodyHash
     this.#headerTimestamp = feed.header.timestamp
     this.#pollSeq++
-    const result = new BodyReading(this.#options, this.#known, feed, body).read(isKnownBody)
-    this.#forget(body.fetchedAtMs)
+    const vanish = undefined
+    const result = readBody(this.#options, this.#memory, { feed, body, isKnownBody, vanish })
+    this.#memory.vehicle.forget(body.fetchedAtMs - this.#options.retentionMs)
     this.#offset = {
       header_ts: feed.header.timestamp ?? null,
       body_hash: bodyHash,
@@ -103,12 +104,6 @@ export class FeedState {
     this.#regressed = 0
     return false
   }
-
-  #forget(nowMs: number): void {
-    for (const [key, known] of this.#known) {
-      if (nowMs - known.seenAtMs > this.#options.retentionMs) this.#known.delete(key)
-    }
-  }
 }
 
 function unreadable(error: unknown): BodyResult {
@@ -123,6 +118,7 @@ const nothing = (outcome: PollOutcome, reason: string): BodyResult => ({
   reason,
   context: undefined,
   events: [],
+  rejected: [],
   badEntities: 0,
   entities: 0,
   quality: new Map(),

@@ -1,6 +1,6 @@
 // What NYCT means by what it leaves out, and whom to believe when it contradicts itself.
 import type { Trip } from './decode.ts'
-import { NO_NYCT, type NyctFields } from './vehicle-record.ts'
+import { NO_NYCT, type NyctFields } from './record-fields.ts'
 
 const DIRECTIONS: Readonly<Record<number, string>> = {
   1: 'NORTH',

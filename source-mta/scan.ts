@@ -6,8 +6,8 @@ import { WIRE, WireReader, concat } from './wire.ts'
 /** Field numbers of gtfs-realtime.proto. */
 const FEED_MESSAGE = { header: 1, entity: 2 } as const
 const FEED_HEADER = { version: 1, incrementality: 2, timestamp: 3, feedVersion: 4 } as const
-const FEED_ENTITY = { id: 1, isDeleted: 2, tripUpdate: 3, vehicle: 4 } as const
-const TRIP_UPDATE = { trip: 1 } as const
+const FEED_ENTITY = { id: 1, isDeleted: 2, tripUpdate: 3, vehicle: 4, alert: 5 } as const
+const TRIP_UPDATE = { trip: 1, vehicle: 3, timestamp: 4 } as const
 const TRIP = { tripId: 1, startTime: 2, startDate: 3, routeId: 5 } as const
 const VEHICLE_POSITION = { trip: 1, timestamp: 5, vehicle: 8 } as const
 const VEHICLE = { id: 1 } as const
@@ -29,9 +29,12 @@ export interface FeedHeader {
 export interface ScannedEntity {
   readonly id: string
   readonly isDeleted: boolean
+  /** The whole FeedEntity. A view into the body. */
+  readonly bytes: Uint8Array
   /** Payload bytes, without tag and length. Views into the body. */
   readonly tripUpdate: Uint8Array | undefined
   readonly vehicle: Uint8Array | undefined
+  readonly alert: Uint8Array | undefined
 }
 
 export interface ScannedFeed {
@@ -106,6 +109,7 @@ function scanEntity(bytes: Uint8Array): ScannedEntity | undefined {
   let isDeleted = false
   const tripUpdates: Uint8Array[] = []
   const vehicles: Uint8Array[] = []
+  const alerts: Uint8Array[] = []
   try {
     const reader = new WireReader(bytes)
     while (reader.next()) {
@@ -113,13 +117,21 @@ function scanEntity(bytes: Uint8Array): ScannedEntity | undefined {
       else if (is(reader, FEED_ENTITY.isDeleted, WIRE.varint)) isDeleted = reader.integer() !== 0
       else if (is(reader, FEED_ENTITY.tripUpdate, WIRE.bytes)) tripUpdates.push(reader.payload())
       else if (is(reader, FEED_ENTITY.vehicle, WIRE.bytes)) vehicles.push(reader.payload())
+      else if (is(reader, FEED_ENTITY.alert, WIRE.bytes)) alerts.push(reader.payload())
     }
   } catch (error) {
     if (error instanceof DataError) return undefined // Counted by the caller.
     throw error
   }
   if (id === undefined) return undefined
-  return { id, isDeleted, tripUpdate: merged(tripUpdates), vehicle: merged(vehicles) }
+  return {
+    id,
+    isDeleted,
+    bytes,
+    tripUpdate: merged(tripUpdates),
+    vehicle: merged(vehicles),
+    alert: merged(alerts),
+  }
 }
 
 /** Protobuf merges a message field that occurs twice; joined payloads decode to the same. */
@@ -155,19 +167,32 @@ export function peekVehicle(payload: Uint8Array): VehicleIdentity {
     if (is(reader, VEHICLE_POSITION.trip, WIRE.bytes)) peekTrip(reader, trip)
     else if (is(reader, VEHICLE_POSITION.timestamp, WIRE.varint)) timestamp = reader.integer()
     else if (is(reader, VEHICLE_POSITION.vehicle, WIRE.bytes)) {
-      const vehicle = new WireReader(reader.bytes, reader.from, reader.to)
-      while (vehicle.next()) if (is(vehicle, VEHICLE.id, WIRE.bytes)) vehicleId = vehicle.text()
+      vehicleId = peekId(reader) ?? vehicleId
     }
   }
   return { trip, vehicleId, timestamp }
 }
 
-/** Reads the trip descriptor of a TripUpdate payload. Throws `DataError`. */
-export function peekTripUpdate(payload: Uint8Array): TripIdentity {
+/** Reads key fields of a TripUpdate payload without decoding it. Throws `DataError`. */
+export function peekTripUpdate(payload: Uint8Array): VehicleIdentity {
   const trip: TripIdentity = {}
+  let vehicleId: string | undefined
+  let timestamp: number | undefined
   const reader = new WireReader(payload)
-  while (reader.next()) if (is(reader, TRIP_UPDATE.trip, WIRE.bytes)) peekTrip(reader, trip)
-  return trip
+  while (reader.next()) {
+    if (is(reader, TRIP_UPDATE.trip, WIRE.bytes)) peekTrip(reader, trip)
+    else if (is(reader, TRIP_UPDATE.timestamp, WIRE.varint)) timestamp = reader.integer()
+    else if (is(reader, TRIP_UPDATE.vehicle, WIRE.bytes)) vehicleId = peekId(reader) ?? vehicleId
+  }
+  return { trip, vehicleId, timestamp }
+}
+
+/** The id of the vehicle descriptor that a reader stands at. */
+function peekId(message: WireReader): string | undefined {
+  let id: string | undefined
+  const reader = new WireReader(message.bytes, message.from, message.to)
+  while (reader.next()) if (is(reader, VEHICLE.id, WIRE.bytes)) id = reader.text()
+  return id
 }
 
 function peekTrip(message: WireReader, trip: TripIdentity): void {

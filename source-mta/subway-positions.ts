@@ -5,7 +5,8 @@ import { DataError } from '../connector/api/errors.ts'
 import { type StopTime, type Vehicle, decodeStopTimes } from './decode.ts'
 import type { QualityCode } from './quality.ts'
 import type { Leg, SubwayGeometry } from './subway-geometry.ts'
-import { type Placed, type PositionSource, degrees } from './vehicle-record.ts'
+import { degrees } from './record-fields.ts'
+import type { Placed, PositionSource } from './vehicle-record.ts'
 
 /** How long a train stands at a station when nobody says. */
 const DWELL_S = 25

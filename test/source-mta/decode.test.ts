@@ -114,7 +114,8 @@ describe('scanning', () => {
       timestamp: Number(message.entity[0]?.vehicle?.timestamp),
       trip: { tripId: 'trip of 1', startDate: '20240208', routeId: 'M15' },
     })
-    expect(peekTripUpdate(first?.tripUpdate ?? new Uint8Array())).toEqual(tripUpdate.trip)
+    const { trip } = peekTripUpdate(first?.tripUpdate ?? new Uint8Array())
+    expect(trip).toEqual(tripUpdate.trip)
   })
 
   test('reads any integer as protobuf writes it', () => {

@@ -6,7 +6,7 @@ import type { PollOutcome } from '../../source-mta/outcome.ts'
 import { PROFILES, PROFILE_NAMES } from '../../source-mta/profiles.ts'
 import { subwayGeometry } from '../../source-mta/subway-geometry.ts'
 import { SubwayPositions } from '../../source-mta/subway-positions.ts'
-import { vehicleValue } from '../../source-mta/vehicle-record.ts'
+import { entityRecords } from '../../source-mta/entity-records.ts'
 import { delimited } from '../../source-mta/wire.ts'
 import { HEADER_S, bus, feedBody, field, gtfs } from '../support/feed-bodies.ts'
 
@@ -41,6 +41,8 @@ const SEED = Buffer.concat([
     ...field(4, [...field(1, trip), 0x20, 1, ...field(7, Buffer.from('A42N'))]),
   ]),
 ])
+
+const TOPICS = { vehiclePosition: 'v' }
 
 const mutation = fc.record({
   kind: fc.constantFrom('flip', 'cut', 'splice', 'huge', 'nest', 'repeat'),
@@ -96,7 +98,7 @@ test('a mutated body is an outcome, and the good one after it is read in full', 
         const body = mutations.reduce(mutate, SEED)
         const result = accept(state, body)
         for (const event of result.events) {
-          if (result.context !== undefined) vehicleValue(result.context, event)
+          if (result.context !== undefined) entityRecords(result.context, event, TOPICS)
         }
         const next = feedBody([bus('1', { stopId: 'good' })], { timestamp: HEADER_S * 2 })
         const key = profile === 'obanyc' || profile === 'generic' ? 'MTA NYCT_1' : 'trip of 1'

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FeedStateOptions } from '../../source-mta/body-reading.ts'
 import { FeedState } from '../../source-mta/feed-state.ts'
 import { PROFILES } from '../../source-mta/profiles.ts'
+import { vehicleEvents } from '../support/feed-fixtures.ts'
 import { HEADER_S, bus, feedBody } from '../support/feed-bodies.ts'
 
 const NOW_MS = HEADER_S * 1_000 + 5_000
@@ -10,6 +11,7 @@ function newState(options: Partial<FeedStateOptions> = {}): FeedState {
   return new FeedState({
     feedId: 'f',
     profile: PROFILES.obanyc,
+    kinds: ['vehicle'],
     entitiesMax: 100,
     emitMode: 'changed',
     heartbeatMs: 60_000,
@@ -61,8 +63,9 @@ describe('changes', () => {
       bus('1', { timestamp: HEADER_S - 10, stopId: 'new' }),
       bus('1', { timestamp: HEADER_S - 10, stopId: 'tie' }),
     ])
-    const { events, quality } = accept(newState(), body)
-    expect(events.map((e) => e.vehicle.stopId)).toEqual(['new'])
+    const result = accept(newState(), body)
+    const { quality } = result
+    expect(vehicleEvents(result).map((e) => e.vehicle.stopId)).toEqual(['new'])
     expect(quality.get('DUP_IN_MESSAGE')).toBe(2)
   })
 

@@ -2,7 +2,7 @@
 // difference was looked at (see test/fixtures/feeds/README.md).
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { degrees } from '../../source-mta/vehicle-record.ts'
+import { degrees } from '../../source-mta/record-fields.ts'
 import { gtfs } from '../support/feed-bodies.ts'
 import {
   FIXTURES,
@@ -12,6 +12,7 @@ import {
   golden,
   newFeedState,
   valuesOf,
+  vehicleEvents,
 } from '../support/feed-fixtures.ts'
 
 const GOLDEN = ['oba_g', 'nonmta_nyc_ferry_vp_a', 'lirr_20260621T0155Z', 'mnr_20260621T0151Z']
@@ -64,7 +65,7 @@ test('the second of two polls brings what changed and what is new', () => {
   const [before, after] = ['oba_gtfs-l-03222024-232658', 'oba_gtfs-l-03222024-233513'] as const
   const state = newFeedState('nyct')
   acceptBody(state, fixtureBody(before))
-  const { events } = acceptBody(state, fixtureBody(after))
+  const events = vehicleEvents(acceptBody(state, fixtureBody(after)))
   const [old, now] = [payloadsByTrip(before), payloadsByTrip(after)]
   const keysOf = (type: string) =>
     events.flatMap(({ eventType, trip }) => (eventType === type ? [trip.tripId ?? ''] : [])).sort()

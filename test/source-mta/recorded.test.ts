@@ -9,6 +9,7 @@ import { PROFILES } from '../../source-mta/profiles.ts'
 import { subwayGeometry } from '../../source-mta/subway-geometry.ts'
 import { SubwayPositions } from '../../source-mta/subway-positions.ts'
 import type { VehicleEvent } from '../../source-mta/vehicle-record.ts'
+import { vehicleEvents } from '../support/feed-fixtures.ts'
 import { FEEDS, describeWith } from '../support/needs.ts'
 
 const state = (
@@ -18,6 +19,7 @@ const state = (
   new FeedState({
     feedId: 'f',
     profile: PROFILES[profile],
+    kinds: ['vehicle'],
     entitiesMax: 50_000,
     emitMode: 'changed',
     heartbeatMs: 300_000,
@@ -53,7 +55,7 @@ describeWith(['feeds'], 'recorded feeds', () => {
   })
 
   test('Metro-North brings 119 records with the trips of their trip updates', () => {
-    const { events } = state('mnr').accept(read('mnr_20260621T0151Z.pb'))
+    const events = vehicleEvents(state('mnr').accept(read('mnr_20260621T0151Z.pb')))
     expect(events).toHaveLength(119)
     expect(new Set(events.map(({ recordKey }) => recordKey)).size).toBe(119)
     expect(count(events, 'STALE_SERVICE_DAY')).toBe(26)
@@ -64,7 +66,7 @@ describeWith(['feeds'], 'recorded feeds', () => {
   })
 
   test('LIRR brings 69 records whose routes are filled in', () => {
-    const { events } = state('lirr').accept(read('lirr_20260621T0155Z.pb'))
+    const events = vehicleEvents(state('lirr').accept(read('lirr_20260621T0155Z.pb')))
     expect(events).toHaveLength(69)
     expect(count(events, 'TS_STALE')).toBe(42)
     expect(count(events, 'ROUTE_FILLED')).toBe(69)
@@ -73,19 +75,19 @@ describeWith(['feeds'], 'recorded feeds', () => {
 
   test('the buses bring 1,500 records', () => {
     const name = 'DERIVED_mta_bus_vp_from_siri_20250807.pb'
-    const { events } = state('obanyc').accept(read(name))
+    const events = vehicleEvents(state('obanyc').accept(read(name)))
     expect(events).toHaveLength(1_500)
     expect(new Set(events.map(({ agencyId }) => agencyId))).toEqual(new Set(['MTA NYCT', 'MTABC']))
     expect(events.filter((e) => e.vehicle.crowding.estimatedCapacity !== undefined).length).toBe(
       864,
     )
-    const { events: seedBox } = state('obanyc', { box: 'seed' }).accept(read(name))
+    const seedBox = vehicleEvents(state('obanyc', { box: 'seed' }).accept(read(name)))
     expect(count(seedBox, 'COORD_OUT_OF_BOX')).toBe(0)
   })
 
   test('left-out defaults of 2026 mean the same as the explicit ones of 2018', () => {
-    const of2018 = state('nyct').accept(read('camsys_1_2018-05-09.pb')).events
-    const of2026 = state('nyct').accept(read('nyct_1-7S_20260613T1949Z.pb')).events
+    const of2018 = vehicleEvents(state('nyct').accept(read('camsys_1_2018-05-09.pb')))
+    const of2026 = vehicleEvents(state('nyct').accept(read('nyct_1-7S_20260613T1949Z.pb')))
     for (const events of [of2018, of2026]) {
       expect(new Set(events.map(({ nyct }) => nyct.direction))).toEqual(new Set(['NORTH', 'SOUTH']))
       expect(events.every(({ nyct }) => typeof nyct.isAssigned === 'boolean')).toBe(true)
@@ -99,7 +101,7 @@ describeWith(['feeds'], 'recorded feeds', () => {
   })
 
   test('another agency works by configuration alone', () => {
-    const { events } = state('generic').accept(read('other_mbta_vp_20230522.pb'))
+    const events = vehicleEvents(state('generic').accept(read('other_mbta_vp_20230522.pb')))
     expect(events).toHaveLength(373)
     expect(events.every(({ placed }) => placed?.source === 'GPS')).toBe(true)
   })
@@ -127,7 +129,9 @@ function movesOf(names: readonly string[]) {
   let before = new Map<string, { latitude: number; longitude: number }>()
   let beforeS = 0
   return names.flatMap((name) => {
-    const { events, context } = feed.accept(read(name))
+    const result = feed.accept(read(name))
+    const events = vehicleEvents(result)
+    const { context } = result
     const atS = context?.feedTimestamp ?? 0
     const now = new Map(events.flatMap((e) => (e.placed ? [[e.recordKey, e.placed] as const] : [])))
     const moves = [...now].flatMap(([key, { latitude, longitude }]) => {

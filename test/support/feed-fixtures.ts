@@ -5,7 +5,7 @@ import { FeedState } from '../../source-mta/feed-state.ts'
 import { PROFILES, type ProfileName } from '../../source-mta/profiles.ts'
 import { subwayGeometry } from '../../source-mta/subway-geometry.ts'
 import { SubwayPositions } from '../../source-mta/subway-positions.ts'
-import { vehicleValue } from '../../source-mta/vehicle-record.ts'
+import { type VehicleEvent, vehicleValue } from '../../source-mta/vehicle-record.ts'
 import { ROOT } from './needs.ts'
 
 /** Recorded bodies that are part of the project, with how they are to be read. */
@@ -40,6 +40,7 @@ export function newFeedState(
   return new FeedState({
     feedId: 'f',
     profile: PROFILES[profile],
+    kinds: ['vehicle'],
     entitiesMax: 50_000,
     emitMode: 'changed',
     heartbeatMs: 300_000,
@@ -54,9 +55,15 @@ export function newFeedState(
 export const acceptBody = (state: FeedState, bytes: Uint8Array): BodyResult =>
   state.accept({ bytes, fetchedAtMs: FIXTURE_FETCHED_AT_MS, etag: null, lastModified: null })
 
-/** The values of the records of a body. */
-export function valuesOf({ context, events }: BodyResult): readonly Record<string, unknown>[] {
-  return context === undefined ? [] : events.map((event) => vehicleValue(context, event))
+/** What a body brought of vehicles that are in it. */
+export const vehicleEvents = ({ events }: Pick<BodyResult, 'events'>): readonly VehicleEvent[] =>
+  events.filter((event) => event.kind === 'vehicle')
+
+/** The values of the records of a body's vehicles. */
+export function valuesOf(result: BodyResult): readonly Record<string, unknown>[] {
+  const { context } = result
+  if (context === undefined) return []
+  return vehicleEvents(result).map((event) => vehicleValue(context, event))
 }
 
 /** A value as the golden files have it: what is null or empty left out, times as text. */

@@ -8,6 +8,7 @@ import { createCity } from '../../source-mta/simulator/simulated-city.ts'
 import { subwayGeometry } from '../../source-mta/subway-geometry.ts'
 import { SubwayPositions } from '../../source-mta/subway-positions.ts'
 import { vehicleValue } from '../../source-mta/vehicle-record.ts'
+import { vehicleEvents } from './feed-fixtures.ts'
 import { vehicleRecord } from './vehicle-records.ts'
 
 interface Feed {
@@ -33,14 +34,15 @@ export class SimulatedVehicles {
       const time = Math.floor(timeS / one.feed.stepS) * one.feed.stepS
       if (time <= one.readAt) return []
       one.readAt = time
-      const { context, events } = one.state.accept({
+      const result = one.state.accept({
         bytes: this.#encode(one.feed, time),
         fetchedAtMs: time * 1_000,
         etag: null,
         lastModified: null,
       })
+      const { context } = result
       if (context === undefined) return []
-      return events.map((event) => vehicleRecord(vehicleValue(context, event)))
+      return vehicleEvents(result).map((event) => vehicleRecord(vehicleValue(context, event)))
     })
   }
 }
@@ -50,6 +52,7 @@ function newState(feedId: string): FeedState {
   return new FeedState({
     feedId,
     profile,
+    kinds: ['vehicle'],
     entitiesMax: 100_000,
     emitMode: 'changed+heartbeat',
     heartbeatMs: 60_000,
