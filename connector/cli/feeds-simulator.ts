@@ -21,6 +21,9 @@ const USAGE = `Usage: node connector/cli/feeds-simulator.js [options]
   --speed N                   1 to 120: a simulated feed's clock, timestamps included, runs that much faster
                               than real time; a replay waits that much less between two bodies (default: 1)
   --seed S                    a whole number; the same seed gives the same city (default: 1)
+  --scale F|peak              times as many buses, 0.1 to 4; peak: exactly 4,096 buses and 7,559 bus trips at every
+                              hour (default: 1)
+  --bus-key KEY               the only key that the bus feeds take (default: any)
   --start TIME                what the simulated clock shows at first, e.g. 2026-06-10T08:00:00-04:00 (default: now)
   --epoch MS                  the Unix milliseconds at which it did; given again after a restart, the city goes
                               on where it would be (default: now)
@@ -42,6 +45,8 @@ function readOptions(args: string[]): FeedServerOptions {
       'replay-map': { type: 'string', multiple: true, default: [] },
       speed: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
+      scale: { type: 'string', default: '1' },
+      'bus-key': { type: 'string' },
       start: { type: 'string' },
       epoch: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -57,6 +62,7 @@ function readOptions(args: string[]): FeedServerOptions {
     mode: feedsMode(values),
     speed: number('--speed', values.speed),
     seed: number('--seed', values.seed),
+    ...(values['bus-key'] === undefined ? {} : { busKey: values['bus-key'] }),
     clock: systemClock,
     log: createLogger('INFO'),
   }
@@ -67,6 +73,7 @@ function feedsMode(values: {
   readonly 'replay-map': readonly string[]
   readonly start?: string | undefined
   readonly epoch?: string | undefined
+  readonly scale: string
 }): FeedServerMode {
   const dir = /^replay:(.+)$/.exec(values.feeds)?.[1]
   if (dir !== undefined) {
@@ -85,6 +92,7 @@ function feedsMode(values: {
     throw new ConfigError(`--start: expected an ISO 8601 time, got ${values.start}`)
   return {
     kind: 'simulated',
+    scale: values.scale === 'peak' ? 'peak' : number('--scale', values.scale),
     ...(startMs === undefined ? {} : { startMs }),
     ...(values.epoch === undefined ? {} : { epochMs: number('--epoch', values.epoch) }),
   }

@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'a worker: standalone WORKER.properties [CONNECTOR.properties ...]',
     run: () => import('./connect-standalone.ts'),
   },
+  'feeds-simulator': {
+    about: "MTA's feeds on this machine: feeds-simulator --port N [--speed N] [--feeds replay:DIR]",
+    run: () => import('./feeds-simulator.ts'),
+  },
   registry: {
     about: 'a Schema Registry: registry --port N --data-dir DIR',
     run: () => import('./registry.ts'),

@@ -13,8 +13,11 @@ export interface FeedBody {
 
 /** Where the server's bodies come from. */
 export interface BodySource {
-  /** The feed's current body; undefined for a feed that this source does not have. */
-  body(feed: SimulatedFeed): Awaitable<FeedBody | undefined>
+  /**
+   * The feed's current body; undefined for a feed that this source does not have. `parameters`: the request's,
+   * which only Bus Time's SIRI looks at.
+   */
+  body(feed: SimulatedFeed, parameters: URLSearchParams): Awaitable<FeedBody | undefined>
   /** Called when a response with all of `body` was handed to the network. */
   served(feed: SimulatedFeed, body: FeedBody): void
   /** For `GET /__sim/status`. */

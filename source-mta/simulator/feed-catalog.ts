@@ -12,8 +12,21 @@ export interface SimulatedFeed {
   readonly stepS: number
   /** Subway feeds: the routes in it, in the order of the header's replacement periods. */
   readonly routes: readonly string[]
-  readonly kind: 'subway-a' | 'subway-b' | 'lirr' | 'mnr' | 'bus'
+  readonly kind: FeedKind
+  readonly format: 'protobuf' | 'json'
 }
+
+export type FeedKind =
+  | 'subway-a'
+  | 'subway-b'
+  | 'lirr'
+  | 'mnr'
+  | 'bus'
+  | 'bus-trips'
+  | 'bus-alerts'
+  | 'alerts'
+  | 'elevators'
+  | 'siri'
 
 const BASE = '/Dataservice/mtagtfsfeeds/'
 
@@ -30,6 +43,7 @@ const subway = (
   stepS: 15,
   routes: routes.split(' '),
   kind,
+  format: 'protobuf',
 })
 
 /**
@@ -47,16 +61,43 @@ export const FEEDS: readonly SimulatedFeed[] = [
   subway('si', 'gtfs-si', 'SI'),
   rail('lirr', 15),
   rail('mnr', 30),
+  bus('mta-bus-vp', 'bus', '/vehiclePositions', 'bus'),
+]
+
+/** The feeds without vehicles; a source of vehicle positions needs none of them. */
+export const OTHER_FEEDS: readonly SimulatedFeed[] = [
+  bus('mta-bus-tu', 'bus-tu', '/tripUpdates', 'bus-trips'),
+  bus('mta-bus-alerts', 'bus-alerts', '/alerts', 'bus-alerts'),
+  ...['all', 'subway', 'bus', 'lirr', 'mnr'].flatMap((agency) => [
+    keyless(`mta-alerts-${agency}`, `camsys%2F${agency}-alerts`, 'alerts', 'protobuf'),
+    keyless(`mta-alerts-${agency}-json`, `camsys%2F${agency}-alerts.json`, 'alerts', 'json'),
+  ]),
+  keyless('mta-ene', 'nyct%2Fnyct_ene.json', 'elevators', 'json'),
+  keyless('mta-ene-upcoming', 'nyct%2Fnyct_ene_upcoming.json', 'elevators', 'json'),
+  keyless('mta-ene-equipments', 'nyct%2Fnyct_ene_equipments.json', 'elevators', 'json'),
   {
-    id: 'mta-bus-vp',
-    tag: 'bus',
-    path: '/vehiclePositions',
-    needsKey: true,
-    stepS: 10,
-    routes: [],
-    kind: 'bus',
+    ...bus('icymta-siri', 'siri', '/api/siri/vehicle-monitoring.json', 'siri'),
+    format: 'json',
   },
 ]
+
+/** Everything that the server serves. */
+export const ALL_FEEDS: readonly SimulatedFeed[] = [...FEEDS, ...OTHER_FEEDS]
+
+function bus(id: string, tag: string, path: string, kind: FeedKind): SimulatedFeed {
+  return { id, tag, path, needsKey: true, stepS: 10, routes: [], kind, format: 'protobuf' }
+}
+
+function keyless(
+  id: string,
+  key: string,
+  kind: 'alerts' | 'elevators',
+  format: 'protobuf' | 'json',
+): SimulatedFeed {
+  const stepS = kind === 'alerts' ? 60 : 300
+  const tag = id.replace(/^mta-/, '')
+  return { id, tag, path: `${BASE}${key}`, needsKey: false, stepS, routes: [], kind, format }
+}
 
 function rail(kind: 'lirr' | 'mnr', stepS: number): SimulatedFeed {
   return {
@@ -67,11 +108,12 @@ function rail(kind: 'lirr' | 'mnr', stepS: number): SimulatedFeed {
     stepS,
     routes: [],
     kind,
+    format: 'protobuf',
   }
 }
 
 /** Finds a feed by its id or tag, whatever the case. */
 export function feedNamed(name: string): SimulatedFeed | undefined {
   const wanted = name.toLowerCase()
-  return FEEDS.find((feed) => feed.id === wanted || feed.tag === wanted)
+  return ALL_FEEDS.find((feed) => feed.id === wanted || feed.tag === wanted)
 }

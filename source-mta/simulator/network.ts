@@ -22,6 +22,15 @@ export interface Network {
   readonly patterns: readonly Pattern[]
   /** Stop id → name. */
   readonly stopNames: ReadonlyMap<string, string>
+  /** Station id → where it is and which routes stop there. */
+  readonly stations: ReadonlyMap<string, Station>
+}
+
+export interface Station {
+  readonly name: string
+  readonly latitude: number
+  readonly longitude: number
+  readonly routes: readonly string[]
 }
 
 interface NetworkFile {
@@ -68,5 +77,32 @@ export function loadNetwork(file: URL): Network {
       },
     ]
   })
-  return { patterns, stopNames: new Map(data.stops.map(([id, name]) => [id, name])) }
+  return {
+    patterns,
+    stopNames: new Map(data.stops.map(([id, name]) => [id, name])),
+    stations: stationsOf(data.stops, patterns),
+  }
+}
+
+function stationsOf(
+  stops: NetworkFile['stops'],
+  patterns: readonly Pattern[],
+): ReadonlyMap<string, Station> {
+  const parents = new Map(stops.map(([id, , , , parent]) => [id, parent ?? id]))
+  const routes = new Map<string, Set<string>>()
+  for (const pattern of patterns) {
+    for (const stop of pattern.stops) {
+      const station = parents.get(stop) ?? stop
+      const known = routes.get(station) ?? new Set()
+      routes.set(station, known.add(pattern.route))
+    }
+  }
+  return new Map(
+    stops.flatMap(([id, name, latitude, longitude]): [string, Station][] => {
+      const calling = routes.get(id)
+      return calling === undefined
+        ? []
+        : [[id, { name, latitude, longitude, routes: [...calling].sort() }]]
+    }),
+  )
 }

@@ -30,7 +30,12 @@ export class ProtobufWriter {
   }
 
   string(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value, 'utf8'))
+    if (!isAscii(value)) return this.bytes(field, Buffer.from(value, 'utf8'))
+    this.#raw(((field << 3) | 2) >>> 0)
+    this.#raw(value.length)
+    this.#reserve(value.length)
+    for (let i = 0; i < value.length; i++) this.#bytes[this.#length++] = value.charCodeAt(i)
+    return this
   }
 
   bytes(field: number, value: Uint8Array): this {
@@ -39,10 +44,23 @@ export class ProtobufWriter {
     return this.append(value)
   }
 
+  /** A field that is a message of its own; `write` gets this writer and must only add fields. */
   message(field: number, write: (inner: ProtobufWriter) => void): this {
-    const inner = new ProtobufWriter()
-    write(inner)
-    return this.bytes(field, inner.finish())
+    this.#raw(((field << 3) | 2) >>> 0)
+    this.#reserve(1)
+    const at = this.#length++
+    write(this)
+    // Most messages are short: their length fits into the byte that was kept for it.
+    const size = this.#length - at - 1
+    const lengthBytes = size < 0x80 ? 1 : size < 0x4000 ? 2 : size < 0x20_0000 ? 3 : 5
+    if (lengthBytes > 1) {
+      this.#reserve(lengthBytes - 1)
+      this.#bytes.copyWithin(at + lengthBytes, at + 1, this.#length)
+      this.#length += lengthBytes - 1
+    }
+    for (let i = 0, rest = size; i < lengthBytes; i++, rest >>>= 7)
+      this.#bytes[at + i] = i < lengthBytes - 1 ? (rest & 0x7f) | 0x80 : rest
+    return this
   }
 
   /** Bytes as they are: fields that are encoded already. */
@@ -90,4 +108,9 @@ export class ProtobufWriter {
     this.#bytes = bigger
     this.#view = new DataView(bigger.buffer)
   }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
 }

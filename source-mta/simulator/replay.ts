@@ -2,16 +2,18 @@
 import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Clock } from '../../connector/api/clock.ts'
 import { ConfigError } from '../../connector/api/errors.ts'
 import type { PluginLogger } from '../../connector/api/plugin-metrics.ts'
 import { type BodySource, etagOf, type FeedBody } from './body-source.ts'
-import { FEEDS, feedNamed, type SimulatedFeed } from './feed-catalog.ts'
+import { ALL_FEEDS, feedNamed, type SimulatedFeed } from './feed-catalog.ts'
+import type { FeedClock } from './feed-clock.ts'
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024
 const RECORDINGS_MAX = 100_000
+/** What a clock that runs at a speed of its own may be off by rounding. */
+const CLOCK_ERROR_S = 1e-6
 
-interface Recording {
+export interface Recording {
   readonly file: string
   /** Unix seconds from the file's name; undefined for a single body. */
   readonly recordedAt: number | undefined
@@ -21,7 +23,7 @@ interface Sequence {
   readonly recordings: readonly Recording[]
   /** Index of the current recording. */
   position: number
-  /** Milliseconds of the clock when it became current. */
+  /** Unix seconds of the clock when it became current. */
   since: number
   wasServed: boolean
   loading: Promise<FeedBody> | undefined
@@ -35,15 +37,15 @@ export interface ReplayOptions {
   readonly dir: string
   /** A tag, or a file's name without `.pb`, to a feed's id or tag. Comes before the names' own tags. */
   readonly map: Readonly<Record<string, string>>
-  readonly speed: number
-  readonly clock: Clock
+  /** Its speed is the replay's. */
+  readonly clock: Pick<FeedClock, 'now'>
   readonly log: PluginLogger
 }
 
 /**
- * The recordings of a folder by feed, in the order they are played: `<unix seconds>.<tag>.pb`, then `NAME.pb`.
- * A file belongs to the feed that `map` or else its tag names; the tag of NAME is what stands before its
- * first `_`, `-` or `.`. Throws ConfigError when a name in `map` is no feed, or no file belongs to any feed.
+ * The recordings of a folder by feed, in the order they are played: `<unix seconds>.<tag>.pb`, then `NAME.pb`
+ * (`.json` for feeds of JSON). A file belongs to the feed that `map` or else its tag names; the tag of NAME is
+ * what stands before its first or second `_`, `-` or `.`. Throws ConfigError when a name in `map` is no feed, or no file belongs to any feed.
  */
 export function findRecordings(
   dir: string,
@@ -54,7 +56,7 @@ export function findRecordings(
       const feed = feedNamed(target)
       if (feed === undefined)
         throw new ConfigError(
-          `Replay map ${name}=${target}: expected a feed, one of ${FEEDS.map(({ tag }) => tag).join(', ')}.`,
+          `Replay map ${name}=${target}: expected a feed, one of ${ALL_FEEDS.map(({ tag }) => tag).join(', ')}.`,
         )
       return [name, feed]
     }),
@@ -62,11 +64,13 @@ export function findRecordings(
   const byFeed = new Map<string, Recording[]>()
   const ignored: string[] = []
   for (const file of listBodies(dir)) {
-    const name = file.replace(/\.pb$/, '')
+    const name = file.replace(/\.(pb|json)$/, '')
     const [, seconds, tag] = /^(\d+)\.([^.]+)$/.exec(name) ?? []
     const ownTag = tag ?? /^[^_.-]+/.exec(name)?.[0] ?? ''
-    const feed = wanted.get(name) ?? wanted.get(ownTag) ?? feedNamed(ownTag)
-    if (feed === undefined) {
+    const longTag = /^([^_.-]+)[_-]([^_.-]+)/.exec(name)?.slice(1, 3).join('-') ?? ''
+    const named = wanted.get(name) ?? wanted.get(longTag) ?? wanted.get(ownTag)
+    const feed = named ?? feedNamed(longTag) ?? feedNamed(ownTag)
+    if (feed === undefined || file.endsWith('.json') !== (feed.format === 'json')) {
       ignored.push(file)
       continue
     }
@@ -93,13 +97,11 @@ export function findRecordings(
  */
 export class Replay implements BodySource {
   readonly #sequences = new Map<string, Sequence>()
-  readonly #clock: Clock
-  readonly #speed: number
+  readonly #clock: Pick<FeedClock, 'now'>
 
   /** Reads the folder's names, not yet the bodies. Throws ConfigError as `findRecordings` does. */
   constructor(options: ReplayOptions) {
     this.#clock = options.clock
-    this.#speed = options.speed
     const { byFeed, ignored } = findRecordings(options.dir, options.map)
     if (ignored.length > 0)
       options.log.warn(
@@ -167,7 +169,7 @@ export class Replay implements BodySource {
         ? 0
         : next.recordedAt - here.recordedAt
     const now = this.#clock.now()
-    if (now - sequence.since < (spacingS * 1000) / this.#speed) return
+    if (now - sequence.since < spacingS - CLOCK_ERROR_S) return
     sequence.position++
     sequence.since = now
     sequence.wasServed = false
@@ -190,7 +192,7 @@ async function load(sequence: Sequence): Promise<FeedBody> {
 function listBodies(dir: string): string[] {
   let names: string[]
   try {
-    names = readdirSync(dir).filter((name) => name.endsWith('.pb'))
+    names = readdirSync(dir).filter((name) => /\.(pb|json)$/.test(name))
   } catch (cause) {
     throw new ConfigError(`Replay folder ${dir}: it cannot be read.`, { cause })
   }

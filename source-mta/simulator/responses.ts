@@ -2,11 +2,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { FeedBody } from './body-source.ts'
-import { type Fault, spoil } from './faults.ts'
+import { etagOf, type FeedBody } from './body-source.ts'
+import { type AnswerFault, faultEntry } from './fault-catalog.ts'
+import type { Fault } from './faults.ts'
+import type { SimulatedFeed } from './feed-catalog.ts'
+import { spoilAll } from './spoil.ts'
 
 const gzipped = promisify(gzip)
-const PROTOBUF = 'application/x-protobuf'
+const CONTENT_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' } as const
+/** A body is packed once, however many clients ask for it. */
+const packed = new WeakMap<Uint8Array, Promise<Uint8Array>>()
 const DRIP_BYTES = 64
 const DRIP_EVERY_MS = 500
 /** A connection that hangs or drips is ended after so long, if the client does not give up before. */
@@ -15,67 +20,83 @@ export const HELD_OPEN_MS_MAX = 120_000
 const HTML = '<!DOCTYPE html><html><body><h1>We will be right back</h1></body></html>'
 const NO_SUCH_KEY =
   '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>'
+const ERROR_CONDITION =
+  '{"Siri":{"ServiceDelivery":{"VehicleMonitoringDelivery":[{"ErrorCondition":{"OtherError":{"ErrorText":"The server is overloaded."},"Description":"The server is overloaded."}}]}}}'
 
-/** Answers with a good body, or 304 when the client has it. Resolves true when all of a body was sent. */
-export async function sendBody(
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: FeedBody,
-): Promise<boolean> {
-  response.setHeader('ETag', body.etag)
-  if (body.lastModified !== undefined)
-    response.setHeader('Last-Modified', new Date(body.lastModified * 1000).toUTCString())
-  if (isFresh(request, body)) {
-    response.writeHead(304).end()
-    return false
-  }
-  return send(request, response, { bytes: body.bytes, contentType: PROTOBUF })
+/** These leave the body as it is. */
+const HARMLESS = new Set<string>(['no-gzip', 'no-etag'])
+
+interface Delivery {
+  readonly body: FeedBody
+  readonly contentType: string
+  readonly isPackable: boolean
+  readonly hasValidators: boolean
 }
 
-/** Answers as `fault` has it. `previous` is the good body before this one. */
-export async function sendFault(
+/**
+ * Answers with a feed's body, or 304 when the client has it, and with whatever is to go wrong. `previous` is
+ * the good body before this one. Resolves true when all of a body was sent that no fault has changed.
+ */
+export async function sendFeed(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: { readonly fault: Fault; readonly body: FeedBody; readonly previous: Uint8Array },
-): Promise<void> {
-  const { fault, body, previous } = answer
-  switch (fault.kind) {
-    case 'html200':
-      sendText(response, 200, 'text/html', HTML)
-      return
-    case 'xml-nosuchkey200':
-      sendNoSuchKey(response)
-      return
-    case 'json403':
-      sendMissingToken(response)
-      return
-    case '429':
-    case '503':
-      response.setHeader('Retry-After', String(fault.retryAfterS))
-      sendText(response, Number(fault.kind), 'text/plain', 'Slow down')
-      return
-    case 'hang':
-      endLater(response)
-      return
-    case 'slow-drip':
-      drip(response, body.bytes)
-      return
-    case 'wrong-content-type':
-      await send(request, response, { bytes: body.bytes, contentType: '${header.s3FileType}' })
-      return
-    case 'empty200':
-    case 'truncate-mid':
-    case 'truncate-boundary':
-    case 'header-regress':
-    case 'header-frozen':
-    case 'advance-frozen-content':
-    case 'duplicate-entity-ids':
-    case 'concat-two':
-    case 'shrink': {
-      const bytes = spoil(fault.kind, body.bytes, previous)
-      await send(request, response, { bytes, contentType: PROTOBUF })
-    }
+  answer: {
+    readonly feed: SimulatedFeed
+    readonly body: FeedBody
+    readonly previous: Uint8Array
+    readonly faults: readonly Fault[]
+  },
+): Promise<boolean> {
+  const { feed, body, previous, faults } = answer
+  const contentType = CONTENT_TYPES[feed.format]
+  const has = (kind: AnswerFault): boolean => faults.some((fault) => fault.kind === kind)
+  const bad = faults.find((fault) => isInsteadOfBody(fault.kind))
+  if (bad !== undefined) {
+    sendBadAnswer(response, bad)
+    return false
   }
+  const spoilt = spoilAll(faults, body.bytes, previous)
+  if (has('slow-drip')) {
+    drip(response, spoilt, contentType)
+    return false
+  }
+  if (has('cut-connection')) {
+    cut(response, spoilt, contentType)
+    return false
+  }
+  const hasBodyFault = faults.some(({ kind }) => faultEntry(kind).layer === 'body')
+  const isWhole = await deliver(request, response, {
+    body: spoilt === body.bytes ? body : { ...body, bytes: spoilt, etag: etagOf(spoilt) },
+    contentType: has('wrong-content-type') ? '${header.s3FileType}' : contentType,
+    isPackable: !has('no-gzip'),
+    hasValidators: !has('no-etag') && !hasBodyFault && !has('wrong-content-type'),
+  })
+  return isWhole && faults.every(({ kind }) => HARMLESS.has(kind))
+}
+
+function isInsteadOfBody(kind: string): boolean {
+  return kind in BAD_ANSWERS || kind === 'hang'
+}
+
+const BAD_ANSWERS: Readonly<Record<string, readonly [number, string, string]>> = {
+  html200: [200, 'text/html', HTML],
+  'xml-nosuchkey200': [200, 'application/xml', NO_SUCH_KEY],
+  json200: [200, 'application/json', '{"message":"Internal server error"}'],
+  text200: [200, 'text/plain', 'Service temporarily unavailable'],
+  json403: [403, 'application/json', '{"message":"Missing Authentication Token"}'],
+  'error-condition': [200, 'application/json', ERROR_CONDITION],
+  429: [429, 'text/plain', 'Slow down'],
+  503: [503, 'text/plain', 'Slow down'],
+}
+
+function sendBadAnswer(response: ServerResponse, { kind, retryAfterS }: Fault): void {
+  const [status, contentType, text] = BAD_ANSWERS[kind] ?? []
+  if (status === undefined || contentType === undefined || text === undefined) {
+    endLater(response)
+    return
+  }
+  if (kind === '429' || kind === '503') response.setHeader('Retry-After', String(retryAfterS))
+  sendText(response, status, contentType, text)
 }
 
 /** S3's answer for a key that does not exist, with status 200 all the same. */
@@ -101,13 +122,23 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   sendText(response, status, 'application/json', JSON.stringify(value))
 }
 
-async function send(
+async function deliver(
   request: IncomingMessage,
   response: ServerResponse,
-  { bytes, contentType }: { bytes: Uint8Array; contentType: string },
+  { body, contentType, isPackable, hasValidators }: Delivery,
 ): Promise<boolean> {
-  const wantsGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-  const payload = wantsGzip && bytes.length > 0 ? await gzipped(bytes) : bytes
+  if (hasValidators) {
+    response.setHeader('ETag', body.etag)
+    if (body.lastModified !== undefined)
+      response.setHeader('Last-Modified', new Date(body.lastModified * 1000).toUTCString())
+    if (isFresh(request, body)) {
+      response.writeHead(304).end()
+      return false
+    }
+  }
+  const { bytes } = body
+  const wantsGzip = isPackable && takesGzip(request.headers['accept-encoding'])
+  const payload = wantsGzip && bytes.length > 0 ? await pack(bytes) : bytes
   if (payload !== bytes) response.setHeader('Content-Encoding', 'gzip')
   response.setHeader('Vary', 'Accept-Encoding')
   response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': payload.length })
@@ -117,6 +148,21 @@ async function send(
   })
   response.end(request.method === 'HEAD' ? undefined : payload)
   return isWhole
+}
+
+/** `gzip;q=0` refuses it. */
+function takesGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some((coding) => /^\s*(x-)?gzip\s*(;|$)/i.test(coding) && !/;\s*q=0(\.0*)?\s*$/.test(coding))
+}
+
+function pack(bytes: Uint8Array): Promise<Uint8Array> {
+  const known = packed.get(bytes)
+  if (known !== undefined) return known
+  const result = gzipped(bytes)
+  packed.set(bytes, result)
+  return result
 }
 
 function isFresh(request: IncomingMessage, body: FeedBody): boolean {
@@ -132,8 +178,14 @@ function endLater(response: ServerResponse): void {
   response.once('close', () => clearTimeout(timer))
 }
 
-function drip(response: ServerResponse, bytes: Uint8Array): void {
-  response.writeHead(200, { 'Content-Type': PROTOBUF, 'Content-Length': bytes.length })
+/** Announces all of a body and sends half of it. */
+function cut(response: ServerResponse, bytes: Uint8Array, contentType: string): void {
+  response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': bytes.length })
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy())
+}
+
+function drip(response: ServerResponse, bytes: Uint8Array, contentType: string): void {
+  response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': bytes.length })
   let sent = 0
   const timer = setInterval(() => {
     response.write(bytes.subarray(sent, sent + DRIP_BYTES))

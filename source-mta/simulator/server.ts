@@ -8,11 +8,11 @@ import type { PluginLogger } from '../../connector/api/plugin-metrics.ts'
 import { handleAdmin } from './admin.ts'
 import type { BodySource } from './body-source.ts'
 import { FaultQueue } from './faults.ts'
-import { FEEDS, type SimulatedFeed } from './feed-catalog.ts'
+import { ALL_FEEDS, type SimulatedFeed } from './feed-catalog.ts'
 import { FeedClock, SPEED_MAX, SPEED_MIN } from './feed-clock.ts'
 import { Replay } from './replay.ts'
-import { sendBody, sendFault, sendMissingToken, sendNoSuchKey, sendText } from './responses.ts'
-import { SimulatedCity } from './simulated-city.ts'
+import { sendFeed, sendMissingToken, sendNoSuchKey, sendText } from './responses.ts'
+import { type CityScale, SCALE_MAX, SCALE_MIN, SimulatedCity } from './simulated-city.ts'
 
 const CONNECTIONS_MAX = 256
 const REQUEST_MS_MAX = 30_000
@@ -26,6 +26,8 @@ export type FeedServerMode =
       readonly epochMs?: number
       /** What the feeds' clock showed then, in milliseconds; default: the same instant. */
       readonly startMs?: number
+      /** How many buses there are, as a factor or `peak`; default: 1. */
+      readonly scale?: CityScale
     }
   | {
       readonly kind: 'replay'
@@ -43,6 +45,8 @@ export interface FeedServerOptions {
   readonly speed: number
   /** The same seed, epoch and speed give the same bytes at every instant. */
   readonly seed: number
+  /** The only key that bus feeds take; without it they take any. */
+  readonly busKey?: string
   readonly clock: Clock
   readonly log: PluginLogger
 }
@@ -61,7 +65,12 @@ export interface FeedServer {
 export async function startFeedServer(options: FeedServerOptions): Promise<FeedServer> {
   if (!(options.speed >= SPEED_MIN && options.speed <= SPEED_MAX))
     throw new ConfigError(`Speed: expected ${SPEED_MIN} to ${SPEED_MAX}, got ${options.speed}.`)
-  const feedServer = new FeedRequests(bodySource(options), options.log)
+  const { mode } = options
+  const scale = mode.kind === 'simulated' ? (mode.scale ?? 1) : 1
+  if (scale !== 'peak' && !(scale >= SCALE_MIN && scale <= SCALE_MAX))
+    throw new ConfigError(`Scale: expected peak or ${SCALE_MIN} to ${SCALE_MAX}, got ${scale}.`)
+  const feedClock = new FeedClock({ ...mode, clock: options.clock, speed: options.speed })
+  const feedServer = new FeedRequests(bodySource(options, feedClock), feedClock, options)
   const server = createServer((request, response) => feedServer.handle(request, response))
   server.maxConnections = CONNECTIONS_MAX
   server.requestTimeout = REQUEST_MS_MAX
@@ -87,21 +96,28 @@ export async function startFeedServer(options: FeedServerOptions): Promise<FeedS
   }
 }
 
-function bodySource({ mode, speed, seed, clock, log }: FeedServerOptions): BodySource {
-  if (mode.kind === 'replay') return new Replay({ ...mode, speed, clock, log })
-  return new SimulatedCity({ clock: new FeedClock({ ...mode, clock, speed }), seed })
+function bodySource({ mode, seed, log }: FeedServerOptions, clock: FeedClock): BodySource {
+  if (mode.kind === 'replay') return new Replay({ ...mode, clock, log })
+  return new SimulatedCity({ clock, seed, scale: mode.scale ?? 1 })
 }
 
 class FeedRequests {
   readonly #source: BodySource
+  readonly #feedClock: FeedClock
+  readonly #clock: Clock
   readonly #log: PluginLogger
-  readonly #faults = new FaultQueue()
+  readonly #busKey: string | undefined
+  readonly #faults: FaultQueue
   /** The good body that each feed served last. */
   readonly #previous = new Map<string, Uint8Array>()
 
-  constructor(source: BodySource, log: PluginLogger) {
+  constructor(source: BodySource, feedClock: FeedClock, options: FeedServerOptions) {
     this.#source = source
-    this.#log = log
+    this.#feedClock = feedClock
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#busKey = options.busKey
+    this.#faults = new FaultQueue({ now: () => options.clock.now(), seed: options.seed })
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -115,7 +131,14 @@ class FeedRequests {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = rawPath(request)
     if (path.startsWith(ADMIN)) {
-      await handleAdmin(request, response, { path, source: this.#source, faults: this.#faults })
+      await handleAdmin(request, response, {
+        path,
+        parameters: parametersOf(request),
+        source: this.#source,
+        faults: this.#faults,
+        feedClock: this.#feedClock,
+        nowMs: this.#clock.now(),
+      })
       return
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -123,7 +146,7 @@ class FeedRequests {
       sendText(response, 405, 'text/plain', 'Method Not Allowed')
       return
     }
-    const feed = FEEDS.find((one) => one.path === path)
+    const feed = ALL_FEEDS.find((one) => one.path === path)
     if (feed !== undefined) {
       await this.#feed(request, response, feed)
       return
@@ -140,22 +163,24 @@ class FeedRequests {
     response: ServerResponse,
     feed: SimulatedFeed,
   ): Promise<void> {
-    if (feed.needsKey && !hasKey(request)) {
+    const parameters = parametersOf(request)
+    const key = parameters.get('key') ?? ''
+    if (feed.needsKey && key === '') {
       sendText(response, 401, 'text/plain', 'API key required')
       return
     }
-    const body = await this.#source.body(feed)
+    if (feed.needsKey && this.#busKey !== undefined && key !== this.#busKey) {
+      sendText(response, 403, 'text/plain', 'API key is not authorized')
+      return
+    }
+    const body = await this.#source.body(feed, parameters)
     if (body === undefined) {
       sendNoSuchKey(response)
       return
     }
-    const fault = this.#faults.take(feed)
-    if (fault !== undefined) {
-      const previous = this.#previous.get(feed.id) ?? body.bytes
-      await sendFault(request, response, { fault, body, previous })
-      return
-    }
-    if (!(await sendBody(request, response, body))) return
+    const faults = this.#faults.take(feed)
+    const previous = this.#previous.get(feed.id) ?? body.bytes
+    if (!(await sendFeed(request, response, { feed, body, previous, faults }))) return
     this.#previous.set(feed.id, body.bytes)
     this.#source.served(feed, body)
   }
@@ -167,7 +192,8 @@ function rawPath(request: IncomingMessage): string {
   return path.replaceAll('%2f', '%2F')
 }
 
-function hasKey(request: IncomingMessage): boolean {
-  const query = (request.url ?? '').split('?')[1] ?? ''
-  return (new URLSearchParams(query).get('key') ?? '') !== ''
+function parametersOf(request: IncomingMessage): URLSearchParams {
+  const url = request.url ?? ''
+  const at = url.indexOf('?')
+  return new URLSearchParams(at === -1 ? '' : url.slice(at + 1))
 }

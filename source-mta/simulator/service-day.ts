@@ -26,8 +26,22 @@ export function serviceDaysAround(time: number): readonly ServiceDay[] {
   return [time - DAY_S, time, time + DAY_S].map(serviceDayOf)
 }
 
+const HOURS_KEPT = 500
+const byHour = new Map<number, ServiceDay>()
+
 /** The service day whose calendar date it is in New York at `time` (Unix seconds). */
 export function serviceDayOf(time: number): ServiceDay {
+  // New York's days begin at a full hour of UTC, and asking Intl for each bus takes longer than all the rest.
+  const hour = Math.floor(time / 3600)
+  const known = byHour.get(hour)
+  if (known !== undefined) return known
+  if (byHour.size >= HOURS_KEPT) byHour.clear()
+  const day = dayAt(time)
+  byHour.set(hour, day)
+  return day
+}
+
+function dayAt(time: number): ServiceDay {
   const { year, month, day } = local(time)
   // Noon in New York is 16:00 or 17:00 UTC; asking what 17:00 is there tells which.
   const guess = Date.UTC(year, month - 1, day, 17) / 1000
@@ -43,6 +57,36 @@ export function serviceDayOf(time: number): ServiceDay {
 export function clockText(secondOfDay: number): string {
   const s = Math.floor(secondOfDay)
   return `${pad2(Math.floor(s / 3600))}:${pad2(Math.floor(s / 60) % 60)}:${pad2(s % 60)}`
+}
+
+/** `06/10/2026 08:25:00 AM` in New York, as the feed of elevators has it. */
+export function localDateTime(time: number): string {
+  const [date = '', clock = ''] = localIso(time).split('T')
+  const [year, month, day] = date.split('-')
+  const hour = Number(clock.slice(0, 2))
+  const half = hour < 12 ? 'AM' : 'PM'
+  return `${month}/${day}/${year} ${pad2(hour % 12 === 0 ? 12 : hour % 12)}${clock.slice(2, 8)} ${half}`
+}
+
+/** `2026-06-10T08:25:00.000-04:00` in New York, as SIRI has it. */
+export function localIso(time: number): string {
+  const offsetH = offsetHours(time)
+  const shown = new Date((time + offsetH * 3600) * 1000).toISOString().slice(0, -1)
+  return `${shown}${offsetH < 0 ? '-' : '+'}${pad2(Math.abs(offsetH))}:00`
+}
+
+const offsetByHour = new Map<number, number>()
+
+/** New York's distance from UTC; it changes at full hours only. */
+function offsetHours(time: number): number {
+  const hourOfUtc = Math.floor(time / 3600)
+  const known = offsetByHour.get(hourOfUtc)
+  if (known !== undefined) return known
+  const { year, month, day, hour } = local(time)
+  const offset = Date.UTC(year, month - 1, day, hour) / 3_600_000 - hourOfUtc
+  if (offsetByHour.size >= HOURS_KEPT) offsetByHour.clear()
+  offsetByHour.set(hourOfUtc, offset)
+  return offset
 }
 
 function local(time: number): Record<'year' | 'month' | 'day' | 'hour', number> & {

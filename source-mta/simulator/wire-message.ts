@@ -22,7 +22,7 @@ export function wireFields(bytes: Uint8Array): readonly WireField[] {
   const out: WireField[] = []
   for (let at = 0; at < bytes.length; ) {
     const tag = readVarint(bytes, at)
-    const wireType = Number(tag.value & 7n)
+    const wireType = tag.value % 8
     let start = tag.end
     let end: number
     if (wireType === 0) end = readVarint(bytes, start).end
@@ -31,11 +31,11 @@ export function wireFields(bytes: Uint8Array): readonly WireField[] {
     else if (wireType === 2) {
       const length = readVarint(bytes, start)
       start = length.end
-      end = start + Number(length.value)
+      end = start + length.value
     } else throw new RangeError(`Wire type ${wireType} at byte ${at}.`)
     if (end > bytes.length) throw new RangeError(`Field at byte ${at} ends beyond the message.`)
     out.push({
-      number: Number(tag.value >> 3n),
+      number: Math.floor(tag.value / 8),
       wireType,
       payload: bytes.subarray(start, end),
       whole: bytes.subarray(at, end),
@@ -65,7 +65,7 @@ export function joinMessage({ header, entities }: WireMessage): Uint8Array {
 /** Unix seconds of the header's timestamp, 0 when it has none. */
 export function headerTimestamp(header: Uint8Array): number {
   const field = wireFields(header).find(({ number }) => number === HEADER.timestamp)
-  return field === undefined ? 0 : Number(readVarint(field.payload, 0).value)
+  return field === undefined ? 0 : readVarint(field.payload, 0).value
 }
 
 export function withTimestamp(message: WireMessage, timestamp: number): WireMessage {
@@ -83,13 +83,16 @@ export function withEntityId(entity: Uint8Array, id: string): Uint8Array {
   return out.finish()
 }
 
-function readVarint(bytes: Uint8Array, from: number): { value: bigint; end: number } {
-  let value = 0n
+/** A varint at `from`, exact below 2^53. Throws RangeError where there is none. */
+export function readVarint(bytes: Uint8Array, from: number): { value: number; end: number } {
+  let value = 0
+  let unit = 1
   for (let i = 0; i < 10; i++) {
     const byte = bytes[from + i]
     if (byte === undefined) break
-    value |= BigInt(byte & 0x7f) << BigInt(7 * i)
+    value += (byte & 0x7f) * unit
     if (byte < 0x80) return { value, end: from + i + 1 }
+    unit *= 128
   }
   throw new RangeError(`No number at byte ${from}.`)
 }
