@@ -39,20 +39,29 @@ interface AvroType {
 
 /** The schema of a parsed `.avsc`, which it keeps as `avro`. Throws a `TypeError` for a type that ours do not use. */
 export function schemaFromAvro(avro: unknown): Schema {
-  return { ...fromType(avro, ''), avro }
+  return { ...fromType(avro, { namespace: '', named: new Map() }), avro }
 }
 
-function fromType(avro: unknown, namespace: string): Schema {
-  if (typeof avro === 'string') return { type: primitive(avro), optional: false }
+/** Where a type stands: the namespace around it, and the records before it by name. */
+interface Scope {
+  readonly namespace: string
+  readonly named: Map<string, Schema>
+}
+
+function fromType(avro: unknown, scope: Scope): Schema {
+  if (typeof avro === 'string') {
+    return scope.named.get(avro) ?? { type: primitive(avro), optional: false }
+  }
   if (Array.isArray(avro)) {
     const [first, second]: unknown[] = avro
     if (avro.length !== 2 || first !== 'null') throw unsupported(avro)
-    return { ...fromType(second, namespace), optional: true }
+    return { ...fromType(second, scope), optional: true }
   }
   const type = avro as AvroType
-  if (type.type === 'record') return struct(type, type.namespace ?? namespace)
+  if (type.type === 'record')
+    return struct(type, { ...scope, namespace: type.namespace ?? scope.namespace })
   if (type.type === 'array') {
-    return { type: 'ARRAY', optional: false, valueSchema: fromType(type.items, namespace) }
+    return { type: 'ARRAY', optional: false, valueSchema: fromType(type.items, scope) }
   }
   const logical = type.logicalType === undefined ? undefined : LOGICAL[type.logicalType]
   return {
@@ -62,9 +71,10 @@ function fromType(avro: unknown, namespace: string): Schema {
   }
 }
 
-function struct(type: AvroType, namespace: string): Schema {
+function struct(type: AvroType, scope: Scope): Schema {
+  const { namespace, named } = scope
   const fields = (type.fields ?? []).map((field, index): Field => {
-    const schema = fromType(field.type, namespace)
+    const schema = fromType(field.type, scope)
     return {
       name: field.name,
       index,
@@ -75,13 +85,15 @@ function struct(type: AvroType, namespace: string): Schema {
       },
     }
   })
-  return {
+  const schema: Schema = {
     type: 'STRUCT',
     optional: false,
     name: namespace === '' ? (type.name ?? '') : `${namespace}.${type.name}`,
     ...(type.doc === undefined ? {} : { doc: type.doc }),
     fields,
   }
+  if (type.name !== undefined) named.set(type.name, schema)
+  return schema
 }
 
 function primitive(name: string): SchemaType {

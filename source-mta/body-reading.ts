@@ -1,16 +1,22 @@
 // The reading of one body against what is known of its feed.
 import type { BoxRule, EmitMode } from './config-keys.ts'
-import type { Vehicle } from './decode.ts'
-import { incrementalityName } from './decode.ts'
-import type {
-  BodyContext,
-  BodyTally,
-  Candidate,
-  EntityKind,
-  RejectedEntity,
-  VanishedEvent,
-} from './entity-kind.ts'
 import { DataError } from '../connector/api/errors.ts'
+import { AlertKind } from './alert-kind.ts'
+import type { AlertEvent } from './alert-record.ts'
+import { type Vehicle, incrementalityName } from './decode.ts'
+import type { ServiceAlert } from './decode-alert.ts'
+import type { TripPrediction } from './decode-trip-update.ts'
+import type { EntityLife } from './entity-config.ts'
+import {
+  ENTITY_KINDS,
+  type BodyContext,
+  type BodyTally,
+  type Candidate,
+  type EntityKind,
+  type KindReader,
+  type RejectedEntity,
+  type VanishedEvent,
+} from './entity-kind.ts'
 import { EntityMemory } from './entity-memory.ts'
 import { KindReading, type ReadingRules, type VanishRule } from './kind-reading.ts'
 import type { PollOutcome } from './outcome.ts'
@@ -18,6 +24,8 @@ import type { Profile } from './profiles.ts'
 import { type QualityCode, serviceDayMin } from './quality.ts'
 import type { ScannedFeed } from './scan.ts'
 import type { SubwayPositions } from './subway-positions.ts'
+import { TripUpdateKind } from './trip-update-kind.ts'
+import type { TripUpdateEvent } from './trip-update-record.ts'
 import { VehicleKind } from './vehicle-kind.ts'
 import type { VehicleEvent } from './vehicle-record.ts'
 
@@ -32,6 +40,8 @@ export interface FeedStateOptions {
   readonly heartbeatMs: number
   readonly box: BoxRule
   readonly retentionMs: number
+  /** When entities are gone, and what is not believed; the connector's defaults by default. */
+  readonly life?: EntityLife
   /** Undefined: positions are only what the feed says. */
   readonly positions: SubwayPositions | undefined
 }
@@ -44,7 +54,7 @@ export interface FetchedBody {
 }
 
 /** What is emitted of one entity. */
-export type EntityEvent = VehicleEvent | VanishedEvent
+export type EntityEvent = VehicleEvent | TripUpdateEvent | AlertEvent | VanishedEvent
 
 /** What a body brought. */
 export interface BodyResult {
@@ -64,9 +74,15 @@ export interface BodyResult {
 /** What is remembered of a feed's entities. */
 export interface FeedMemory {
   readonly vehicle: EntityMemory<Vehicle>
+  readonly trip_update: EntityMemory<TripPrediction>
+  readonly alert: EntityMemory<ServiceAlert>
 }
 
-export const newFeedMemory = (): FeedMemory => ({ vehicle: new EntityMemory() })
+export const newFeedMemory = (): FeedMemory => ({
+  vehicle: new EntityMemory(),
+  trip_update: new EntityMemory(),
+  alert: new EntityMemory(),
+})
 
 /** A body that was cut into entities, with what its reading depends on. */
 export interface BodyToRead {
@@ -101,15 +117,19 @@ export function readBody(
     agencyId: profile.agencyId,
     vanish,
   }
-  const kinds = new Set(options.kinds)
-  const reads = (kind: EntityKind): boolean => options.kinds === undefined || kinds.has(kind)
+  const kinds = options.kinds ?? ENTITY_KINDS
   const { entities } = feed
   const common = { feedId, profile, quality, entities, tally }
-  const events: EntityEvent[] = []
-  if (reads('vehicle')) {
-    const reader = new VehicleKind({ ...common, positions })
-    events.push(...new KindReading(reader, memory.vehicle, rules, tally).read(entities))
-  }
+  const read = <D, E extends object>(
+    reader: KindReader<D, E>,
+    known: EntityMemory<D>,
+  ): readonly (E | VanishedEvent)[] =>
+    kinds.includes(reader.kind) ? new KindReading(reader, known, rules, tally).read(entities) : []
+  const events: readonly EntityEvent[] = [
+    ...read(new VehicleKind({ ...common, positions }), memory.vehicle),
+    ...read(new TripUpdateKind(common), memory.trip_update),
+    ...read(new AlertKind(common), memory.alert),
+  ]
   return {
     outcome: 'OK',
     reason: '',

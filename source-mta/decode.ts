@@ -1,8 +1,6 @@
 // The second decoding stage: single payloads, by gtfs-realtime-bindings. Absent is undefined here, never
 // proto2's default; enums are their names.
-import { createRequire } from 'node:module'
 import type { transit_realtime } from 'gtfs-realtime-bindings'
-import { DataError, toMessage } from '../connector/api/errors.ts'
 import {
   type MtaRailroadCarriage,
   type NyctTripDescriptor,
@@ -11,20 +9,16 @@ import {
   nyctTripDescriptor,
   obaCrowding,
 } from './extensions.ts'
+import { type EnumNames, decoding, enumName, gtfs, name, own, seconds } from './protobuf-values.ts'
 
-// CommonJS without names that an ES import could see.
-const gtfs = createRequire(import.meta.url)('gtfs-realtime-bindings') as {
-  transit_realtime: typeof transit_realtime
-}
-const { TripDescriptor, TripUpdate, VehiclePosition } = gtfs.transit_realtime
-type EnumNames = Readonly<Record<number, string>>
+const { TripDescriptor, TripUpdate, VehiclePosition } = gtfs
 const TRIP_RELATIONSHIPS: EnumNames = TripDescriptor.ScheduleRelationship
 const STOP_RELATIONSHIPS: EnumNames = TripUpdate.StopTimeUpdate.ScheduleRelationship
 const STOP_STATUSES: EnumNames = VehiclePosition.VehicleStopStatus
 const CONGESTION_LEVELS: EnumNames = VehiclePosition.CongestionLevel
 const OCCUPANCY_STATUSES: EnumNames = VehiclePosition.OccupancyStatus
-const WHEELCHAIR: EnumNames = gtfs.transit_realtime.VehicleDescriptor.WheelchairAccessible
-const INCREMENTALITIES: EnumNames = gtfs.transit_realtime.FeedHeader.Incrementality
+const WHEELCHAIR: EnumNames = gtfs.VehicleDescriptor.WheelchairAccessible
+const INCREMENTALITIES: EnumNames = gtfs.FeedHeader.Incrementality
 const QUIET: EnumNames = {
   0: 'UNKNOWN_QUIET_CARRIAGE',
   1: 'QUIET_CARRIAGE',
@@ -66,12 +60,15 @@ export interface GpsPosition {
   readonly speed: number | undefined
 }
 
-export interface Vehicle {
-  readonly trip: Trip
+export interface VehicleDescriptor {
   readonly vehicleId: string | undefined
   readonly vehicleLabel: string | undefined
   readonly licensePlate: string | undefined
   readonly wheelchairAccessible: string | undefined
+}
+
+export interface Vehicle extends VehicleDescriptor {
+  readonly trip: Trip
   readonly position: GpsPosition | undefined
   readonly currentStopSequence: number | undefined
   readonly stopId: string | undefined
@@ -131,24 +128,12 @@ export const decodeStopTimes = (payload: Uint8Array): readonly StopTime[] =>
 export const incrementalityName = (value: number | undefined): string | undefined =>
   value === undefined ? undefined : enumName(INCREMENTALITIES, value)
 
-function decoding<T>(message: string, decode: () => T): T {
-  try {
-    return decode()
-  } catch (cause) {
-    throw new DataError(`Not a ${message}: ${toMessage(cause)}`, { cause })
-  }
-}
-
 function toVehicle(v: transit_realtime.VehiclePosition): Vehicle {
   const trip = own(v, 'trip')
-  const vehicle = own(v, 'vehicle') ?? {}
   const position = own(v, 'position')
   return {
     trip: trip == null ? NO_TRIP : toTrip(trip),
-    vehicleId: own(vehicle, 'id') ?? undefined,
-    vehicleLabel: own(vehicle, 'label') ?? undefined,
-    licensePlate: own(vehicle, 'licensePlate') ?? undefined,
-    wheelchairAccessible: name(WHEELCHAIR, vehicle, 'wheelchairAccessible'),
+    ...toVehicleDescriptor(own(v, 'vehicle')),
     position: position == null ? undefined : toPosition(position),
     currentStopSequence: own(v, 'currentStopSequence'),
     stopId: own(v, 'stopId'),
@@ -162,7 +147,21 @@ function toVehicle(v: transit_realtime.VehiclePosition): Vehicle {
   }
 }
 
-function toTrip(trip: transit_realtime.ITripDescriptor): Trip {
+/** A decoded vehicle descriptor; of none at all nothing is known. */
+export function toVehicleDescriptor(
+  descriptor: transit_realtime.IVehicleDescriptor | null | undefined,
+): VehicleDescriptor {
+  const vehicle = descriptor ?? {}
+  return {
+    vehicleId: own(vehicle, 'id') ?? undefined,
+    vehicleLabel: own(vehicle, 'label') ?? undefined,
+    licensePlate: own(vehicle, 'licensePlate') ?? undefined,
+    wheelchairAccessible: name(WHEELCHAIR, vehicle, 'wheelchairAccessible'),
+  }
+}
+
+/** A decoded trip descriptor. */
+export function toTrip(trip: transit_realtime.ITripDescriptor): Trip {
   return {
     tripId: own(trip, 'tripId') ?? undefined,
     routeId: own(trip, 'routeId') ?? undefined,
@@ -199,26 +198,5 @@ function toCarriage(carriage: transit_realtime.VehiclePosition.ICarriageDetails)
   }
 }
 
-/** A field that is really there: prototypes of the bindings hold proto2's defaults. */
-function own<T extends object, K extends keyof T>(message: T, key: K): T[K] | undefined {
-  return Object.hasOwn(message, key) ? message[key] : undefined
-}
-
-function name<T extends object>(names: EnumNames, message: T, key: keyof T): string | undefined {
-  const value = own(message, key)
-  return typeof value === 'number' ? enumName(names, value) : undefined
-}
-
 const optionalName = (names: EnumNames, value: number | undefined): string | undefined =>
   value === undefined ? undefined : enumName(names, value)
-
-/** Numbers that our bindings do not list are kept as such. */
-const enumName = (names: EnumNames, value: number): string => names[value] ?? `UNKNOWN_${value}`
-
-/** The bindings give an int64 as a `Long`, which is an object. */
-function seconds(value: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'object' && value !== null && 'toNumber' in value
-    ? (value as { toNumber(): number }).toNumber()
-    : undefined
-}

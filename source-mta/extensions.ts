@@ -33,9 +33,11 @@ export interface MtaRailroadCarriage {
 }
 
 /** The payload of extension `number`, all its occurrences merged; undefined when there is none. */
-function extension(message: WithUnknowns, number: number): WireReader | undefined {
+export function extension(message: WithUnknowns, number: number): WireReader | undefined {
+  const unknowns = message.$unknowns
+  if (unknowns === undefined) return undefined
   const payloads: Uint8Array[] = []
-  for (const unknown of message.$unknowns ?? []) {
+  for (const unknown of unknowns) {
     const reader = new WireReader(unknown)
     while (reader.next()) {
       if (reader.number === number && reader.wireType === WIRE.bytes)
@@ -83,4 +85,30 @@ export function mtaRailroadCarriage(carriage: WithUnknowns): MtaRailroadCarriage
     if (reader.number === 4) details.toiletFacilities = reader.integer()
   }
   return details
+}
+
+/** The tracks of a stop: of NYCT's extension and of the railroads'. Empty texts count as absent. */
+export interface StopTracks {
+  scheduledTrack?: string
+  actualTrack?: string
+  trainStatus?: string
+}
+
+/** Reads both extensions of a stop time update, each merged. Throws `DataError` when they are no protobuf. */
+export function stopTracks(update: WithUnknowns): StopTracks {
+  const tracks: StopTracks = {}
+  if (update.$unknowns === undefined) return tracks
+  const nyct = extension(update, NYCT)
+  while (nyct?.next() === true) {
+    if (nyct.wireType !== WIRE.bytes) continue
+    if (nyct.number === 1) tracks.scheduledTrack = nyct.text()
+    if (nyct.number === 2) tracks.actualTrack = nyct.text()
+  }
+  const railroad = extension(update, MTA_RAILROAD)
+  while (railroad?.next() === true) {
+    if (railroad.wireType !== WIRE.bytes || railroad.to === railroad.from) continue
+    if (railroad.number === 1) tracks.actualTrack = railroad.text()
+    if (railroad.number === 2) tracks.trainStatus = railroad.text()
+  }
+  return tracks
 }

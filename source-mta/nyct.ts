@@ -2,6 +2,8 @@
 import type { Trip } from './decode.ts'
 import { NO_NYCT, type NyctFields } from './record-fields.ts'
 
+/** NYCT's direction where none is given. */
+export const NORTH = 1
 const DIRECTIONS: Readonly<Record<number, string>> = {
   1: 'NORTH',
   2: 'EAST',
@@ -21,18 +23,21 @@ export interface NyctReading {
  * without the extension has none of the fields.
  */
 export function readNyct(trip: Trip): NyctReading {
-  const { nyct } = trip
-  if (nyct === undefined) return { fields: NO_NYCT, hasDirectionConflict: false }
-  const code = nyct.direction ?? 1
-  const stated = DIRECTIONS[code] ?? `UNKNOWN_${code}`
+  const fields = readNyctAsStated(trip)
+  if (fields === NO_NYCT) return { fields, hasDirectionConflict: false }
   const letter = /\.\.?([NESW])/.exec(trip.tripId ?? '')?.[1] ?? ''
-  const direction = LETTERS[letter] ?? stated
+  const direction = LETTERS[letter] ?? fields.direction
+  const hasDirectionConflict = direction !== fields.direction
+  return { fields: hasDirectionConflict ? { ...fields, direction } : fields, hasDirectionConflict }
+}
+
+/** The same, but without believing the trip id. */
+export function readNyctAsStated({ nyct }: Trip): NyctFields {
+  if (nyct === undefined) return NO_NYCT
+  const code = nyct.direction ?? NORTH
   return {
-    fields: {
-      trainId: nyct.trainId ?? null,
-      isAssigned: nyct.isAssigned ?? false,
-      direction,
-    },
-    hasDirectionConflict: direction !== stated,
+    trainId: nyct.trainId ?? null,
+    isAssigned: nyct.isAssigned ?? false,
+    direction: DIRECTIONS[code] ?? `UNKNOWN_${code}`,
   }
 }

@@ -2,7 +2,15 @@
 // can be. A feed names a profile; another agency needs no code.
 import type { TripIdentity, VehicleIdentity } from './scan.ts'
 
-export type ProfileName = 'nyct' | 'lirr' | 'mnr' | 'obanyc' | 'generic'
+export type ProfileName =
+  | 'nyct'
+  | 'lirr'
+  | 'mnr'
+  | 'obanyc'
+  | 'camsys'
+  | 'siri-vm'
+  | 'ene'
+  | 'generic'
 
 /** Degrees WGS 84. */
 export interface Box {
@@ -20,10 +28,20 @@ export interface Identity {
   readonly tripUpdate: TripIdentity | undefined
 }
 
+/** What an alert's key may be made of. */
+export interface AlertIdentity {
+  readonly entityId: string
+  /** The first text of its header. */
+  readonly headerText: string | undefined
+}
+
 export interface Profile {
   readonly name: ProfileName
   /** The same vehicle, or trip, in every body; undefined when the entity does not tell. */
   readonly vehicleKey: (identity: Identity) => string | undefined
+  /** The same trip, or trip and vehicle, in every body; undefined when the entity does not tell. */
+  readonly tripUpdateKey: (tripUpdate: VehicleIdentity) => string | undefined
+  readonly alertKey: (alert: AlertIdentity) => string | undefined
   readonly agencyId: (vehicleId: string | undefined) => string | undefined
   /** `body-hash`: the header's timestamp says nothing, so it neither counts as a step back nor ages anything. */
   readonly clock: 'header' | 'body-hash'
@@ -60,6 +78,11 @@ const GENERIC: Profile = {
     (tripKey(vehicle.trip) === undefined
       ? nonEmpty(entityId)
       : `${tripKey(vehicle.trip)}|${vehicle.trip.startTime ?? ''}`),
+  tripUpdateKey: ({ trip }) =>
+    tripKey(trip) === undefined || (trip.startTime ?? '') === ''
+      ? tripKey(trip)
+      : `${tripKey(trip)}|${trip.startTime}`,
+  alertKey: ({ entityId }) => nonEmpty(entityId),
   agencyId: () => undefined,
   clock: 'header',
   tripSource: 'vehicle',
@@ -77,6 +100,9 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     ...GENERIC,
     name: 'nyct',
     vehicleKey: ({ vehicle }) => tripKey(vehicle.trip),
+    tripUpdateKey: ({ trip }) => tripKey(trip),
+    // The ids of the subway's entities are their places in the body.
+    alertKey: ({ headerText }) => nonEmpty(headerText),
     agencyId: () => 'MTASBWY',
     isSubway: true,
     headerStaleAfterS: 90,
@@ -87,6 +113,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     name: 'lirr',
     // LIRR's trip ids hold the service day.
     vehicleKey: ({ vehicle }) => nonEmpty(vehicle.trip.tripId),
+    tripUpdateKey: ({ trip }) => tripKey(trip),
     agencyId: () => 'LI',
     fillsRoute: true,
     box: { south: 40.54, north: 41.15, west: -74.05, east: -71.9 },
@@ -95,6 +122,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     ...GENERIC,
     name: 'mnr',
     vehicleKey: ({ vehicle, tripUpdate }) => tripKey(tripUpdate ?? vehicle.trip),
+    tripUpdateKey: ({ trip }) => tripKey(trip),
     agencyId: () => 'MNR',
     clock: 'body-hash',
     tripSource: 'trip-update',
@@ -102,10 +130,20 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     headerStaleAfterS: undefined,
     box: { south: 40.7, north: 41.87, west: -74.8, east: -72.87 },
   },
+  // Mercury's alerts of all agencies: which one, the informed entities say.
+  camsys: { ...GENERIC, name: 'camsys', staleAfterS: undefined, headerStaleAfterS: 600 },
+  // Elevators and escalators: no clock, no vehicles.
+  ene: { ...GENERIC, name: 'ene', clock: 'body-hash', headerStaleAfterS: undefined },
+  'siri-vm': { ...GENERIC, name: 'siri-vm', box: CITY },
   obanyc: {
     ...GENERIC,
     name: 'obanyc',
     vehicleKey: ({ vehicle }) => nonEmpty(vehicle.vehicleId),
+    // Two buses may serve one trip, and one bus is predicted for its next trips too.
+    tripUpdateKey: ({ trip, vehicleId }) =>
+      tripKey(trip) === undefined || nonEmpty(vehicleId) === undefined
+        ? tripKey(trip)
+        : `${tripKey(trip)}|${vehicleId}`,
     // "MTA NYCT_9771"
     agencyId: (vehicleId) => /^([^_]+)_/.exec(vehicleId ?? '')?.[1],
     box: CITY,

@@ -8,6 +8,9 @@ const read = (name: string): Schema =>
   )
 
 export const VEHICLE_POSITION_SCHEMA = read('vehicle_position')
+export const TRIP_UPDATE_SCHEMA = read('trip_update')
+export const TRIP_STOP_TIME_SCHEMA = read('trip_stop_time')
+export const ALERT_SCHEMA = read('alert')
 export const FEED_POLL_SCHEMA = read('feed_poll')
 export const BUS_VEHICLE_ACTIVITY_SCHEMA = read('bus_vehicle_activity')
 export const EQUIPMENT_OUTAGE_SCHEMA = read('equipment_outage')

@@ -11,6 +11,9 @@ const TRIP_UPDATE = { trip: 1, vehicle: 3, timestamp: 4 } as const
 const TRIP = { tripId: 1, startTime: 2, startDate: 3, routeId: 5 } as const
 const VEHICLE_POSITION = { trip: 1, timestamp: 5, vehicle: 8 } as const
 const VEHICLE = { id: 1 } as const
+const ALERT = { headerText: 10 } as const
+const TRANSLATED_STRING = { translation: 1 } as const
+const TRANSLATION = { text: 1 } as const
 
 // A header outside these years is a producer's mistake and counts as absent.
 const TIMESTAMP_MIN_S = Date.UTC(2010, 0) / 1000
@@ -195,6 +198,23 @@ function peekId(message: WireReader): string | undefined {
   return id
 }
 
+/** The first text of an Alert's header, without decoding it. Throws `DataError`. */
+export function peekAlertHeader(payload: Uint8Array): string | undefined {
+  const alert = new WireReader(payload)
+  while (alert.next()) {
+    if (!is(alert, ALERT.headerText, WIRE.bytes)) continue
+    const header = new WireReader(alert.bytes, alert.from, alert.to)
+    while (header.next()) {
+      if (!is(header, TRANSLATED_STRING.translation, WIRE.bytes)) continue
+      const translation = new WireReader(header.bytes, header.from, header.to)
+      while (translation.next()) {
+        if (is(translation, TRANSLATION.text, WIRE.bytes)) return translation.text()
+      }
+    }
+  }
+  return undefined
+}
+
 function peekTrip(message: WireReader, trip: TripIdentity): void {
   const reader = new WireReader(message.bytes, message.from, message.to)
   while (reader.next()) {
@@ -206,10 +226,10 @@ function peekTrip(message: WireReader, trip: TripIdentity): void {
   }
 }
 
-/** The payload bytes of the trip descriptor in a TripUpdate; undefined when it has none. Throws `DataError`. */
-export function tripOf(tripUpdate: Uint8Array): Uint8Array | undefined {
+/** The payload bytes of the trip descriptor in a TripUpdate or VehiclePosition; undefined when it has none. Throws `DataError`. */
+export function tripOf(payload: Uint8Array): Uint8Array | undefined {
   const parts: Uint8Array[] = []
-  const reader = new WireReader(tripUpdate)
+  const reader = new WireReader(payload)
   while (reader.next()) if (is(reader, TRIP_UPDATE.trip, WIRE.bytes)) parts.push(reader.payload())
   return merged(parts)
 }

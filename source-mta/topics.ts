@@ -1,6 +1,7 @@
+import type { EntityTopics } from './entity-records.ts'
+
 /** The topics that the connector writes, by what is in them. */
-export interface Topics {
-  readonly vehiclePosition: string
+export interface Topics extends EntityTopics {
   readonly feedPoll: string
   /** Raw entities that a quality rule rejects. */
   readonly deadLetters: string
@@ -11,8 +12,12 @@ export interface Topics {
 }
 
 /** The topics' names for `topic.prefix`. */
-export const topicsOf = (prefix: string, busVehicleActivity: string): Topics => ({
-  vehiclePosition: `${prefix}vehicle_position.v1`,
+export const topicsOf = (
+  prefix: string,
+  busVehicleActivity: string,
+  entities: EntityTopics,
+): Topics => ({
+  ...entities,
   feedPoll: `${prefix}feed_poll.v1`,
   deadLetters: `${prefix}dlq`,
   busVehicleActivity,

@@ -2,7 +2,8 @@
 import { type Trip, type Vehicle, decodeTrip, decodeVehicle } from './decode.ts'
 import type { BodyTally, Candidate, Change, KindReader } from './entity-kind.ts'
 import type { EntityMemory } from './entity-memory.ts'
-import { readNyct } from './nyct.ts'
+import { MODELS } from './message-models.ts'
+import { NORTH, readNyct } from './nyct.ts'
 import type { Profile } from './profiles.ts'
 import { type QualityCode, qualityFlags, rejection } from './quality.ts'
 import { NO_NYCT } from './record-fields.ts'
@@ -14,7 +15,7 @@ import {
   tripOf,
 } from './scan.ts'
 import type { PlacedTrain, SubwayPositions, TrainInput } from './subway-positions.ts'
-import { unmodelledFields } from './unmodelled.ts'
+import { unmodelledFields, withOwnTrip, withStatedDirection } from './unmodelled.ts'
 import { type VehicleEvent, gpsPosition } from './vehicle-record.ts'
 
 /** What a vehicle is read by, besides its own bytes. */
@@ -102,7 +103,7 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
       contentHash: change.contentHash,
       agencyId: profile.agencyId(vehicle.vehicleId),
       flags,
-      unknownFields: this.#unmodelled(payload),
+      unknownFields: this.#unknownFields(payload, vehicle, nyct?.hasDirectionConflict === true),
       vehicle,
       trip,
       nyct: nyct?.fields ?? NO_NYCT,
@@ -139,13 +140,14 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
     return tripId === undefined ? undefined : this.#routes.get(tripId)
   }
 
-  #unmodelled(payload: Uint8Array): Uint8Array | null {
-    try {
-      return unmodelledFields(payload)
-    } catch (error) {
-      this.#options.tally.bad(error)
-      return null
-    }
+  #unknownFields(payload: Uint8Array, vehicle: Vehicle, hasConflict: boolean): Uint8Array | null {
+    const { profile } = this.#options
+    const model = profile.isSubway ? MODELS.nyct : MODELS.plain
+    const unmodelled = unmodelledFields(payload, model.vehicle)
+    if (hasConflict) return withStatedDirection(unmodelled, vehicle.trip.nyct?.direction ?? NORTH)
+    // The record's trip is the trip update's: the vehicle's own is kept beside it.
+    const own = profile.tripSource === 'trip-update' ? tripOf(payload) : undefined
+    return own === undefined ? unmodelled : withOwnTrip(unmodelled, own)
   }
 
   #decodeTrip(payload: Uint8Array): Trip | undefined {

@@ -5,7 +5,6 @@ import {
   NO_NYCT,
   type NyctFields,
   date,
-  degrees,
   envelopeFields,
   float,
   int,
@@ -93,8 +92,8 @@ export function gpsPosition(vehicle: Vehicle): Placed | undefined {
   const { position } = vehicle
   if (position === undefined) return undefined
   return {
-    latitude: degrees(position.latitude),
-    longitude: degrees(position.longitude),
+    latitude: float(position.latitude) ?? 0,
+    longitude: float(position.longitude) ?? 0,
     bearing: float(position.bearing),
     source: 'GPS',
     anchor: null,

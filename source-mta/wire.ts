@@ -192,6 +192,10 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 export const delimited = (number: number, payload: Uint8Array): Uint8Array =>
   concat([varint(number * 8 + WIRE.bytes), varint(payload.length), payload])
 
+/** A varint field: tag, `value`, which is at least 0. */
+export const varintField = (number: number, value: number): Uint8Array =>
+  concat([varint(number * 8 + WIRE.varint), varint(value)])
+
 function varint(value: number): Uint8Array {
   const bytes: number[] = []
   let rest = value

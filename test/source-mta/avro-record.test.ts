@@ -30,6 +30,13 @@ function newConverter(): AvroConverter {
   return converter
 }
 
+/** Buffers as the bytes that they are. */
+const plain = (value: unknown): unknown => {
+  const record = value as Readonly<Record<string, unknown>>
+  const { unknown_fields: bytes } = record
+  return { ...record, unknown_fields: bytes instanceof Uint8Array ? [...bytes] : bytes }
+}
+
 describe('VehiclePosition', () => {
   test.each(FIXTURES)('%s: every record is the same after Avro', async (name, profile) => {
     const values = valuesOf(acceptBody(newFeedState(profile), fixtureBody(name)))
@@ -37,7 +44,7 @@ describe('VehiclePosition', () => {
     for (const value of values) {
       const bytes = await converter.fromConnectData(TOPIC, [], VEHICLE_POSITION_SCHEMA, value)
       const read = await converter.toConnectData(TOPIC, [], bytes)
-      expect(read.value).toEqual(value)
+      expect(plain(read.value)).toEqual(plain(value))
     }
     converter.close()
   })

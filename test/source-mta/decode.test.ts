@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeStopTimes, decodeTrip, decodeVehicle } from '../../source-mta/decode.ts'
+import { MODELS } from '../../source-mta/message-models.ts'
 import { readNyct } from '../../source-mta/nyct.ts'
 import { peekTripUpdate, peekVehicle, scanFeed } from '../../source-mta/scan.ts'
 import { unmodelledFields } from '../../source-mta/unmodelled.ts'
@@ -151,13 +152,13 @@ describe('unmodelledFields', () => {
     const unknown = field(99, text('new'))
     const trip = join(TripDescriptor.encode({ tripId: 'T' }).finish(), unknown)
     const known = VehiclePosition.encode({ stopId: '1', vehicle: { id: 'v' } }).finish()
-    expect(unmodelledFields(join(known, field(1, trip), unknown))).toEqual(
+    expect(unmodelledFields(join(known, field(1, trip), unknown), MODELS.plain.vehicle)).toEqual(
       new Uint8Array(join(delimited(1, unknown), unknown)),
     )
   })
 
   test('is null for a vehicle without', () => {
     const payload = VehiclePosition.encode(bus('1').vehicle ?? {}).finish()
-    expect(unmodelledFields(payload)).toBeNull()
+    expect(unmodelledFields(payload, MODELS.plain.vehicle)).toBeNull()
   })
 })

@@ -6,7 +6,7 @@ import type { PollOutcome } from '../../source-mta/outcome.ts'
 import { PROFILES, PROFILE_NAMES } from '../../source-mta/profiles.ts'
 import { subwayGeometry } from '../../source-mta/subway-geometry.ts'
 import { SubwayPositions } from '../../source-mta/subway-positions.ts'
-import { entityRecords } from '../../source-mta/entity-records.ts'
+import { entityRecords, entityTopics } from '../../source-mta/entity-records.ts'
 import { delimited } from '../../source-mta/wire.ts'
 import { HEADER_S, bus, feedBody, field, gtfs } from '../support/feed-bodies.ts'
 
@@ -42,7 +42,7 @@ const SEED = Buffer.concat([
   ]),
 ])
 
-const TOPICS = { vehiclePosition: 'v' }
+const TOPICS = entityTopics('', 'both', true)
 
 const mutation = fc.record({
   kind: fc.constantFrom('flip', 'cut', 'splice', 'huge', 'nest', 'repeat'),
@@ -101,7 +101,8 @@ test('a mutated body is an outcome, and the good one after it is read in full', 
           if (result.context !== undefined) entityRecords(result.context, event, TOPICS)
         }
         const next = feedBody([bus('1', { stopId: 'good' })], { timestamp: HEADER_S * 2 })
-        const key = profile === 'obanyc' || profile === 'generic' ? 'MTA NYCT_1' : 'trip of 1'
+        const isByTrip = ['nyct', 'lirr', 'mnr'].includes(profile)
+        const key = isByTrip ? 'trip of 1' : 'MTA NYCT_1'
         const good = accept(state, next)
         return (
           OUTCOMES.includes(result.outcome) &&
