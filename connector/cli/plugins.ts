@@ -1,27 +1,9 @@
 // The classes that configurations may name. Their code is loaded when they are first used.
 import type { PluginDescriptor } from '../runtime/plugins.ts'
+import { KAFKA_PLUGINS } from './kafka-plugins.ts'
 
 /** Version of what is part of this project. */
 export const VERSION = '0.1.0'
-
-const KAFKA = 'org.apache.kafka.connect'
-
-const simpleHeader = async () => {
-  const { SimpleHeaderConverter } = await import('../converters/simple-header.ts')
-  return new SimpleHeaderConverter()
-}
-const text = async () => {
-  const { StringConverter } = await import('../converters/string.ts')
-  return new StringConverter()
-}
-const json = async () => {
-  const { JsonConverter } = await import('../converters/json.ts')
-  return new JsonConverter()
-}
-const bytes = async () => {
-  const { ByteArrayConverter } = await import('../converters/byte-array.ts')
-  return new ByteArrayConverter()
-}
 
 const CONNECTORS: readonly PluginDescriptor[] = [
   {
@@ -57,43 +39,6 @@ const CONVERTERS: readonly PluginDescriptor[] = [
       const { AvroConverter } = await import('../converters/avro.ts')
       return new AvroConverter(environment)
     },
-  },
-  { kind: 'converter', className: `${KAFKA}.json.JsonConverter`, version: VERSION, create: json },
-  {
-    kind: 'converter',
-    className: `${KAFKA}.storage.StringConverter`,
-    version: VERSION,
-    create: text,
-  },
-  {
-    kind: 'converter',
-    className: `${KAFKA}.converters.ByteArrayConverter`,
-    version: VERSION,
-    create: bytes,
-  },
-  {
-    kind: 'header_converter',
-    className: `${KAFKA}.storage.SimpleHeaderConverter`,
-    version: VERSION,
-    create: simpleHeader,
-  },
-  {
-    kind: 'header_converter',
-    className: `${KAFKA}.json.JsonConverter`,
-    version: VERSION,
-    create: json,
-  },
-  {
-    kind: 'header_converter',
-    className: `${KAFKA}.storage.StringConverter`,
-    version: VERSION,
-    create: text,
-  },
-  {
-    kind: 'header_converter',
-    className: `${KAFKA}.converters.ByteArrayConverter`,
-    version: VERSION,
-    create: bytes,
   },
 ]
 
@@ -141,5 +86,6 @@ const OTHERS: readonly PluginDescriptor[] = [
 export const BUILT_IN_PLUGINS: readonly PluginDescriptor[] = [
   ...CONNECTORS,
   ...CONVERTERS,
+  ...KAFKA_PLUGINS,
   ...OTHERS,
 ]

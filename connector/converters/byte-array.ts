@@ -3,8 +3,9 @@ import type { ConvertedData, Converter, HeaderConverter } from '../api/converter
 import { DataError } from '../api/errors.ts'
 import type { Header } from '../api/records.ts'
 import type { Schema, SchemaAndValue } from '../api/schema.ts'
+import { CONVERTER_TYPE } from './converter-type.ts'
 
-const CONFIG = new ConfigDef({})
+const CONFIG = new ConfigDef({ ...CONVERTER_TYPE })
 const OPTIONAL_BYTES: Schema = { type: 'BYTES', optional: true }
 
 /** org.apache.kafka.connect.converters.ByteArrayConverter: bytes pass through. */

@@ -8,6 +8,7 @@ import {
   LOGICAL_TIMESTAMP,
   type Schema,
 } from '../api/schema.ts'
+import { javaClassOf, shortestFloat } from '../api/java-text.ts'
 import { decimalToText, isDecimal } from './connect-text.ts'
 import { RawNumber } from './json-text.ts'
 
@@ -48,7 +49,7 @@ export function valueToJson(schema: Schema | null, value: unknown, options: Json
       return Buffer.from(value as Uint8Array).toString('base64')
     case 'FLOAT32':
     case 'FLOAT64':
-      return floatToJson(value as number)
+      return floatToJson(schema.type, value as number)
     case 'INT8':
     case 'INT16':
     case 'INT32':
@@ -61,13 +62,20 @@ export function valueToJson(schema: Schema | null, value: unknown, options: Json
 }
 
 // JSON has no NaN and no infinities; Java writes them as texts.
-const floatToJson = (value: number): unknown => (Number.isFinite(value) ? value : String(value))
+const floatToJson = (type: 'FLOAT32' | 'FLOAT64', value: number): unknown => {
+  if (!Number.isFinite(value)) return String(value)
+  return type === 'FLOAT32' ? shortestFloat(value) : value
+}
 
 /** The value of a JSON form. Without a schema integers are `bigint` beyond 2^53, else `number`. @throws DataError. */
-export function valueFromJson(schema: Schema | null, json: unknown): unknown {
+export function valueFromJson(
+  schema: Schema | null,
+  json: unknown,
+  replaceNullWithDefault = true,
+): unknown {
   if (schema === null) return json
   if (json === null || json === undefined) {
-    if (schema.defaultValue !== undefined) return schema.defaultValue
+    if (schema.defaultValue !== undefined && replaceNullWithDefault) return schema.defaultValue
     if (schema.optional) return null
     throw new DataError(`Invalid null value for required ${schema.type} field`)
   }
@@ -80,30 +88,35 @@ export function valueFromJson(schema: Schema | null, json: unknown): unknown {
     case LOGICAL_TIMESTAMP:
       return new Date(Number(json))
     default:
-      return plainFromJson(schema, json)
+      return plainFromJson(schema, json, replaceNullWithDefault)
   }
 }
 
-function plainFromJson(schema: Schema, json: unknown): unknown {
+function plainFromJson(schema: Schema, json: unknown, replaceNullWithDefault: boolean): unknown {
   const item = schema.valueSchema ?? null
   switch (schema.type) {
     case 'INT64':
       return BigInt(json as number | bigint)
     case 'FLOAT32':
+      return Math.fround(Number(json))
     case 'FLOAT64':
       return Number(json)
     case 'BYTES':
       return Buffer.from(String(json), 'base64')
     case 'ARRAY':
       if (!Array.isArray(json)) throw new DataError(`Expected an array, got ${typeof json}`)
-      return json.map((value: unknown) => valueFromJson(item, value))
+      return json.map((value: unknown) => valueFromJson(item, value, replaceNullWithDefault))
     case 'MAP':
-      return mapFromJson(schema, json)
+      return mapFromJson(schema, json, replaceNullWithDefault)
     case 'STRUCT':
       return Object.fromEntries(
         (schema.fields ?? []).map((field) => [
           field.name,
-          valueFromJson(field.schema, (json as Record<string, unknown>)[field.name]),
+          valueFromJson(
+            field.schema,
+            (json as Record<string, unknown>)[field.name],
+            replaceNullWithDefault,
+          ),
         ]),
       )
     case 'BOOLEAN':
@@ -131,13 +144,19 @@ function logicalToJson(schema: Schema, value: unknown, options: JsonOptions): un
       return twosComplement(decimal.unscaled).toString('base64')
     }
     case LOGICAL_DATE:
-      return Math.floor((value as Date).getTime() / DAY_MS)
+      return Math.floor(timeOf(schema, value) / DAY_MS)
     case LOGICAL_TIME:
     case LOGICAL_TIMESTAMP:
-      return (value as Date).getTime()
+      return timeOf(schema, value)
     default:
       return undefined
   }
+}
+
+function timeOf({ name = '' }: Schema, value: unknown): number {
+  if (value instanceof Date) return value.getTime()
+  const type = name.slice(name.lastIndexOf('.') + 1)
+  throw new DataError(`Invalid type for ${type}, expected Date but was class ${javaClassOf(value)}`)
 }
 
 function structToJson(schema: Schema, value: unknown, options: JsonOptions): unknown {
@@ -166,7 +185,11 @@ function mapToJson(schema: Schema, value: unknown, options: JsonOptions): unknow
   ])
 }
 
-function mapFromJson(schema: Schema, json: unknown): Map<unknown, unknown> {
+function mapFromJson(
+  schema: Schema,
+  json: unknown,
+  replaceNullWithDefault: boolean,
+): Map<unknown, unknown> {
   const item = schema.valueSchema ?? null
   const key = schema.keySchema ?? null
   const entries = Array.isArray(json)
@@ -175,7 +198,7 @@ function mapFromJson(schema: Schema, json: unknown): Map<unknown, unknown> {
   return new Map(
     entries.map(([k, v]: [unknown, unknown]) => [
       Array.isArray(json) ? valueFromJson(key, k) : k,
-      valueFromJson(item, v),
+      valueFromJson(item, v, replaceNullWithDefault),
     ]),
   )
 }

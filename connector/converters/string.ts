@@ -1,16 +1,21 @@
 import { ConfigDef, string } from '../api/config-def.ts'
 import type { ConvertedData, Converter, HeaderConverter } from '../api/converter.ts'
 import { DataError } from '../api/errors.ts'
+import { javaFloat } from '../api/java-text.ts'
 import type { Header } from '../api/records.ts'
 import type { Schema, SchemaAndValue } from '../api/schema.ts'
 import type { Props } from '../api/task-context.ts'
 import { connectToText } from './connect-text.ts'
+import { CONVERTER_TYPE, withType } from './converter-type.ts'
 
 const CONFIG = new ConfigDef({
+  ...CONVERTER_TYPE,
   'converter.encoding': string({
-    doc: 'Encoding of the texts; only UTF-8.',
+    doc: 'The name of the Java character set to use for encoding strings as byte arrays.',
     importance: 'HIGH',
     default: 'UTF-8',
+    width: 'MEDIUM',
+    displayName: 'Encoding',
     check: (value) => (/^utf-?8$/i.test(value) ? undefined : 'Only UTF-8 is supported.'),
   }),
 })
@@ -19,8 +24,8 @@ const OPTIONAL_STRING: Schema = { type: 'STRING', optional: true }
 
 /** org.apache.kafka.connect.storage.StringConverter: everything as text, UTF-8. */
 export class StringConverter implements Converter, HeaderConverter {
-  configure(config: Props): void {
-    CONFIG.parse(config)
+  configure(config: Props, isKey = false): void {
+    CONFIG.parse(withType(config, isKey))
   }
 
   config(): ConfigDef {
@@ -30,10 +35,14 @@ export class StringConverter implements Converter, HeaderConverter {
   fromConnectData(
     _topic: string,
     _headers: readonly Header[],
-    _schema: Schema | null,
+    schema: Schema | null,
     value: unknown,
   ): Uint8Array | null {
-    return value === null || value === undefined ? null : Buffer.from(connectToText(value))
+    if (value === null || value === undefined) return null
+    const isFloat = schema?.type === 'FLOAT32' || schema?.type === 'FLOAT64'
+    return Buffer.from(
+      isFloat && typeof value === 'number' ? javaFloat(value, schema.type) : connectToText(value),
+    )
   }
 
   toConnectData(

@@ -31,7 +31,9 @@ export async function converterProblems(
     }
     try {
       const config = await plugins.configDef(descriptor)
-      const values = config?.validate(withoutPrefix(props, `${property}.`)) ?? []
+      const type = property.slice(0, property.indexOf('.'))
+      const own = { 'converter.type': type, ...withoutPrefix(props, `${property}.`) }
+      const values = config?.validate(own) ?? []
       for (const { name: key, errors } of values) {
         const at = `${property}.${key}`
         for (const error of errors) problems.push({ key: at, message: `${property}: ${error}` })

@@ -101,6 +101,22 @@ export class Plugins {
     return found as Extract<PluginDescriptor, { readonly kind: K }> | undefined
   }
 
+  /** The class names of a kind, sorted. */
+  classNames(kind: PluginKind): readonly string[] {
+    const names = this.#descriptors
+      .filter((plugin) => plugin.kind === kind)
+      .map(({ className }) => className)
+    return [...new Set(names)].sort()
+  }
+
+  /** The class of that exact name, whatever it is for, or the abstract one that its inner classes belong to. */
+  anyClass(name: string): string | undefined {
+    const isClass = this.#descriptors.some(
+      ({ className }) => className === name || className.startsWith(`${name}$`),
+    )
+    return isClass && name !== '' ? name : undefined
+  }
+
   /** A connector's instance. @throws ConnectError with Kafka Connect's text when there is no such class. */
   async connector(name: string): Promise<{
     readonly descriptor: PluginDescriptor
@@ -168,6 +184,8 @@ export const classNotFound = (key: string, name: string): string =>
 function isNamed(plugin: PluginDescriptor, name: string): boolean {
   if (plugin.className === name || plugin.aliases?.includes(name) === true) return true
   const simple = plugin.className.slice(plugin.className.lastIndexOf('.') + 1)
+  // A nested class (`Cast$Value`) has no short name: it would be `Value`, which many are called.
+  if (simple.includes('$')) return false
   const suffix = SUFFIXES[plugin.kind]
   return (
     simple === name ||

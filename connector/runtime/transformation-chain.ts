@@ -34,7 +34,13 @@ export class TransformationChain {
     for (const link of this.#links) {
       if (current === null) return null
       if (link.predicate !== undefined && link.predicate.test(current) === link.negate) continue
-      current = link.transformation.apply(current) as R | null
+      const next = link.transformation.apply(current) as R | null
+      if (next !== null && 'kafkaOffset' in current && !('originalTopic' in next)) {
+        throw new TypeError(
+          `${link.className} returned a record that does not say where it was read: transformations make records by newRecord, not by copying.`,
+        )
+      }
+      current = next
     }
     return current
   }

@@ -11,6 +11,7 @@ import {
 } from '../../../connector/api/schema.ts'
 import { ByteArrayConverter } from '../../../connector/converters/byte-array.ts'
 import { JsonConverter } from '../../../connector/converters/json.ts'
+import { BooleanConverter, numberConverter } from '../../../connector/converters/primitives.ts'
 import { SimpleHeaderConverter } from '../../../connector/converters/simple-header.ts'
 import { StringConverter } from '../../../connector/converters/string.ts'
 
@@ -158,10 +159,15 @@ describe('SimpleHeaderConverter', () => {
     ['-300', of('INT16'), -300],
     ['70000', of('INT32'), 70_000],
     ['9007199254740993', of('INT64'), 9_007_199_254_740_993n],
-    ['1.5', of('FLOAT64'), 1.5],
-    ['"quoted"', of('STRING'), 'quoted'],
+    ['1.5', of('FLOAT32'), 1.5],
+    ['1e39', of('FLOAT64'), 1e39],
+    ['"quoted"', of('STRING'), '"quoted"'],
     ['some text', of('STRING'), 'some text'],
-    ['99999999999999999999', of('FLOAT64'), 1e20],
+    [
+      '99999999999999999999',
+      of('BYTES', { name: LOGICAL_DECIMAL, version: 1, parameters: { scale: '0' } }),
+      { unscaled: 99_999_999_999_999_999_999n, scale: 0 },
+    ],
   ])('reads %s', (text, schema, value) => {
     expect(new SimpleHeaderConverter().toConnectHeader('t', 'k', Buffer.from(text))).toEqual({
       schema,
@@ -171,7 +177,9 @@ describe('SimpleHeaderConverter', () => {
 
   test('reads JSON, null and no bytes', () => {
     const converter = new SimpleHeaderConverter()
-    expect(converter.toConnectHeader('t', 'k', Buffer.from('{"a":[1]}')).value).toEqual({ a: [1] })
+    expect(converter.toConnectHeader('t', 'k', Buffer.from('{"a":[1]}')).value).toEqual(
+      new Map([['a', [1]]]),
+    )
     expect(converter.toConnectHeader('t', 'k', Buffer.from('{a')).value).toBe('{a')
     expect(converter.toConnectHeader('t', 'k', null).value).toBeNull()
   })
@@ -181,5 +189,59 @@ describe('SimpleHeaderConverter', () => {
     expect(
       Buffer.from(new SimpleHeaderConverter().fromConnectHeader('t', header) ?? []).toString(),
     ).toBe('5')
+  })
+})
+
+describe('the converters of primitives', () => {
+  test.each([
+    ['short', 'INT16', -2, 'fffe'],
+    ['integer', 'INT32', 70_000, '00011170'],
+    ['long', 'INT64', -5_000_000_000n, 'fffffffed5fa0e00'],
+    ['float', 'FLOAT32', 1.5, '3fc00000'],
+    ['double', 'FLOAT64', -0.1, 'bfb999999999999a'],
+  ] as const)('%s: big-endian as Kafka’s serializers write it', (name, type, value, hex) => {
+    const converter = numberConverter(name)
+    const bytes = converter.fromConnectData('t', [], of(type), value) as Uint8Array
+    expect(Buffer.from(bytes).toString('hex')).toBe(hex)
+    const optional = of(type, { optional: true })
+    expect(converter.toConnectData('t', [], bytes)).toEqual({ schema: optional, value })
+    expect(converter.toConnectHeader('t', 'k', null)).toEqual({ schema: optional, value: null })
+    expect(() => converter.toConnectData('t', [], bytes.subarray(1))).toThrow(
+      `Failed to deserialize ${name}: expected ${bytes.length} bytes, got ${bytes.length - 1}`,
+    )
+    expect(() => converter.fromConnectData('t', [], null, 'x')).toThrow(
+      `Failed to serialize to ${name} (was class java.lang.String)`,
+    )
+  })
+
+  test('a number that its bytes cannot hold is refused', () => {
+    expect(() => numberConverter('short').fromConnectData('t', [], null, 40_000)).toThrow(DataError)
+    expect(() => numberConverter('integer').fromConnectData('t', [], null, 1.5)).toThrow(DataError)
+    expect(() => numberConverter('long').fromConnectData('t', [], null, 2n ** 63n)).toThrow(
+      DataError,
+    )
+  })
+
+  test('booleans are one byte', () => {
+    const converter = new BooleanConverter()
+    expect(converter.fromConnectData('t', [], of('BOOLEAN'), true)).toEqual(Uint8Array.of(1))
+    expect(converter.toConnectData('t', [], Uint8Array.of(0)).value).toBe(false)
+    expect(converter.toConnectData('t', [], null).value).toBeNull()
+    expect(() => converter.toConnectData('t', [], Uint8Array.of(2))).toThrow('expected 0 or 1')
+    expect(() => converter.toConnectData('t', [], Uint8Array.of(0, 1))).toThrow('expected 1 byte')
+    expect(() => converter.fromConnectData('t', [], of('STRING'), 'x')).toThrow(
+      'Invalid schema type for BooleanConverter: STRING',
+    )
+  })
+})
+
+describe('JsonConverter’s schema.content', () => {
+  test('is the schema of every message, which then holds only the payload', () => {
+    const content = '{"type":"int64","optional":false}'
+    expect(read(json({ 'schema.content': content }), '5')).toEqual({
+      schema: of('INT64'),
+      value: 5n,
+    })
+    expect(() => json({ 'schema.content': '{"type":"none"}' })).toThrow('schema.content')
   })
 })
