@@ -12,6 +12,7 @@ import { clientProperties } from '../runtime/client-properties.ts'
 import { ConfigTransformer } from '../runtime/config-transformer.ts'
 import { converterProblems } from '../runtime/converter-validation.ts'
 import type { Herder, RequestedConfig, TargetState } from '../runtime/herder.ts'
+import { EventLoopWatch, type OutsideWatch } from '../runtime/event-loop-watch.ts'
 import { createLogger, type Logger, type LogLevel, LogLevels } from '../runtime/logging.ts'
 import { WorkerMetrics } from '../runtime/metrics.ts'
 import { classNotFound, type PluginDescriptor, Plugins } from '../runtime/plugins.ts'
@@ -51,6 +52,8 @@ export interface StartWorkerOptions {
   readonly random: Random
   /** What `${env:…}` sees. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Watches the event loop from another thread; default: nobody does. */
+  readonly outsideWatch?: (limitMs: number) => OutsideWatch
   /** Default: a logger of the configured level to standard output. */
   readonly log?: Logger
   /** Default: the file of `offset.storage.file.filename`. */
@@ -62,6 +65,8 @@ export interface StartWorkerOptions {
 export interface RunningWorker {
   /** Base of the REST API, without a trailing slash. */
   readonly url: string
+  /** Base of the admin resources, when `admin.listeners` names a listener of their own. */
+  readonly adminUrl?: string | undefined
   readonly workerId: string
   readonly herder: Herder
   readonly services: WorkerServices
@@ -118,9 +123,11 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   const stop = async (): Promise<void> => {
     await rest.close()
     await herder.stop()
+    await services.watch.stop()
     transformer.close()
   }
   warnOfUnknown(given, log)
+  services.watch.start()
   try {
     await rest.listen()
     Object.assign(address, advertised(rest, config))
@@ -186,6 +193,12 @@ function makeServices(options: StartWorkerOptions, parts: Parts): WorkerServices
     ),
     metrics,
     consumerBudget: new ByteBudget(config['consumer.buffer.bytes']),
+    watch: new EventLoopWatch({
+      clock,
+      log,
+      limitMs: config['event.loop.block.limit.ms'],
+      outside: options.outsideWatch?.(config['event.loop.block.limit.ms']),
+    }),
     admin: sharedAdmin({ props, translate, clients, log, metrics }),
   }
 }

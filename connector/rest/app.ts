@@ -16,6 +16,8 @@ export interface AppOptions extends RestParts {
   readonly commit: string
   readonly bodyBytesMax: number
   readonly requestTimeoutMs: number
+  /** Why the worker is not healthy, or undefined. */
+  readonly unhealthy: () => string | undefined
   /** Headers of every answer. */
   readonly headers: ReadonlyMap<string, string>
   readonly cors: CrossOriginRules
@@ -24,6 +26,8 @@ export interface AppOptions extends RestParts {
 }
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
+/** As in Jetty's configuration of the JVM worker. */
+const URI_CHARACTERS_MAX = 8_192
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** The REST API as an Express application. */
@@ -47,7 +51,7 @@ export function createApp(options: AppOptions): Express {
   return app
 }
 
-function rootResources({ herder, version, commit, clock }: AppOptions): Resource[] {
+function rootResources({ herder, version, commit, clock, unhealthy }: AppOptions): Resource[] {
   const limits = { clock, limitMs: 2_000 }
   return [
     {
@@ -68,8 +72,10 @@ function rootResources({ herder, version, commit, clock }: AppOptions): Resource
     {
       path: '/health',
       methods: {
-        GET: () =>
-          herder.isReady
+        GET: () => {
+          const message = unhealthy()
+          if (message !== undefined) return { status: 500, json: { status: 'unhealthy', message } }
+          return herder.isReady
             ? ok({
                 status: 'healthy',
                 message: 'Worker has completed startup and is ready to handle requests.',
@@ -77,7 +83,8 @@ function rootResources({ herder, version, commit, clock }: AppOptions): Resource
             : {
                 status: 503,
                 json: { status: 'starting', message: 'Worker is still starting up.' },
-              },
+              }
+        },
       },
     },
   ]
@@ -104,6 +111,7 @@ async function serve(request: Request, response: Response, context: Context): Pr
 
 async function answer(request: Request, response: Response, context: Context): Promise<void> {
   const { options, resources } = context
+  if (request.originalUrl.length > URI_CHARACTERS_MAX) throw new HttpError(414, 'URI Too Long')
   const found = match(resources, segmentsOf(request))
   if (found === undefined) throw layerError(404)
   const { resource, params } = found
@@ -169,11 +177,14 @@ function match(
 async function jsonBody(request: Request, limitBytes: number): Promise<unknown> {
   const text = await readBody(request, limitBytes)
   const type = request.headers['content-type']
+  if (type !== undefined && !type.includes('/')) {
+    throw new HttpError(400, `Content-Type ${type} cannot be read; expected application/json.`)
+  }
   if (type !== undefined && !/^application\/json\s*(;|$)/i.test(type)) throw layerError(415)
   if (text === undefined) return undefined
   if (type === undefined) throw layerError(415, false)
   try {
-    return JSON.parse(text) as unknown
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
   } catch (error) {
     throw new HttpError(500, `The request body is not JSON: ${toMessage(error)}`, { cause: error })
   }

@@ -3,6 +3,7 @@ import { ConfigError } from '../api/errors.ts'
 import type { RestExtension } from '../api/rest-extension.ts'
 import type { Props } from '../api/task-context.ts'
 import type { Herder } from '../runtime/herder.ts'
+import { LOGGERS } from '../runtime/logging.ts'
 import { TopicRecords } from '../runtime/topic-records.ts'
 import type { WorkerServices } from '../runtime/worker-services.ts'
 import { createApp } from './app.ts'
@@ -45,7 +46,7 @@ export class RestApi {
     const app = createApp({
       herder,
       clock,
-      log,
+      log: logLevels.child({}, LOGGERS.rest),
       logLevels,
       metricsText,
       version,
@@ -57,6 +58,7 @@ export class RestApi {
       },
       bodyBytesMax: config['rest.request.body.max.bytes'],
       requestTimeoutMs: config['rest.request.timeout.ms'],
+      unhealthy: () => services.watch.reason,
       cors: {
         origins: config['access.control.allow.origin'],
         methods: config['access.control.allow.methods'],

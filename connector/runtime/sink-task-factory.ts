@@ -19,6 +19,7 @@ import {
 import type { ToleranceOperator } from './tolerance.ts'
 import { type TransformationChain, transformationChain } from './transformation-chain.ts'
 import type { WorkerServices } from './worker-services.ts'
+import { LOGGERS } from './logging.ts'
 import { WorkerSinkTask } from './worker-sink-task.ts'
 import { taskName, type WorkerTask } from './worker-task.ts'
 
@@ -30,7 +31,7 @@ export async function createSinkTask(
   services: WorkerServices,
 ): Promise<WorkerTask> {
   const { clock, config, metrics, plugins } = services
-  const log = services.logLevels.child({ ...spec.id })
+  const log = services.logLevels.child({ ...spec.id }, LOGGERS.sinkTask)
   const connectorConfig = SINK_CONNECTOR_CONFIG.parse(spec.connectorProps)
   const labels = { connector: spec.id.connector, task: String(spec.id.task) }
   let task: WorkerSinkTask | undefined

@@ -17,6 +17,7 @@ import { TopicCreation } from './topic-creation.ts'
 import { transformationChain } from './transformation-chain.ts'
 import type { WorkerServices } from './worker-services.ts'
 import { taskName, type WorkerTask } from './worker-task.ts'
+import { LOGGERS } from './logging.ts'
 import { WorkerSourceTask } from './worker-source-task.ts'
 
 /** Puts a source task together; it is ready to `run`. @throws ConfigError that names the key at fault. */
@@ -25,7 +26,7 @@ export async function createSourceTask(
   services: WorkerServices,
 ): Promise<WorkerTask> {
   const { clock, config, metrics, plugins } = services
-  const log = services.logLevels.child({ ...spec.id })
+  const log = services.logLevels.child({ ...spec.id }, LOGGERS.sourceTask)
   const connectorConfig = SOURCE_CONNECTOR_CONFIG.parse(spec.connectorProps)
   const labels = { connector: spec.id.connector, task: String(spec.id.task) }
   let task: WorkerSourceTask | undefined

@@ -12,6 +12,7 @@ import {
 } from '../api/config-def.ts'
 import { ConfigError } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
+import { overridePolicy } from './client-override-validation.ts'
 
 const MEGABYTE = 1024 * 1024
 
@@ -62,7 +63,10 @@ export const WORKER_CONFIG = new ConfigDef({
     importance: 'LOW',
     doc: 'Which client settings a connector may override: All, None or Principal.',
     default: 'All',
-    check: oneOf('All', 'None', 'Principal'),
+    check: (policy) =>
+      overridePolicy(policy) === undefined
+        ? "Expected All, None, Principal or one of Kafka's classes for these"
+        : undefined,
   }),
   'topic.tracking.enable': boolean({
     importance: 'LOW',
@@ -137,6 +141,18 @@ export const WORKER_CONFIG = new ConfigDef({
     importance: 'LOW',
     doc: 'How long a connector’s start, taskConfigs or validate may take before it counts as failed.',
     default: 30_000,
+    range: [100, 3_600_000],
+  }),
+  'task.call.timeout.ms': long({
+    importance: 'LOW',
+    doc: 'How long a task’s start, put, open, close, preCommit, commit or a conversion may take before the task fails; a poll may wait as long as it likes.',
+    default: 300_000,
+    range: [100, 86_400_000],
+  }),
+  'event.loop.block.limit.ms': long({
+    importance: 'LOW',
+    doc: 'How long a plugin may keep everything else from running before it is named in the log and /health is 500.',
+    default: 5_000,
     range: [100, 3_600_000],
   }),
   'consumer.buffer.bytes': long({
