@@ -1,6 +1,6 @@
 import { configInfos, configKeyInfo, configRequest } from './entities.ts'
 import { HttpError } from './errors.ts'
-import { ok, type Resource, type RestParts } from './resources.ts'
+import { isTrue, ok, type Resource, type RestParts } from './resources.ts'
 
 const withoutSuffix = (name: string): string => name.replace(/Connector$/, '')
 
@@ -11,16 +11,18 @@ export function pluginResources({ herder }: RestParts): readonly Resource[] {
       path: '/connector-plugins',
       methods: {
         GET: ({ query }) => {
-          const text = query.get('connectorsOnly')
-          return ok(herder.plugins(text === null || text.toLowerCase() === 'true'))
+          const text = query.get('connectorsOnly') ?? ''
+          return ok(herder.plugins(text === '' || isTrue(text)))
         },
       },
     },
     {
       path: '/connector-plugins/*/config',
       methods: {
-        GET: async ({ params: [plugin = ''] }) =>
-          ok((await herder.pluginConfig(plugin)).map(configKeyInfo)),
+        GET: async ({ params: [plugin = ''], query }) => {
+          const version = query.get('version') ?? undefined
+          return ok((await herder.pluginConfig(plugin, version)).map(configKeyInfo))
+        },
       },
     },
     {

@@ -33,7 +33,7 @@ function collection({ herder, advertisedUrl }: RestParts): Resource[] {
   const created = (name: string, json: unknown): Answer => ({
     status: 201,
     json,
-    location: `${advertisedUrl()}/connectors/${encodeURIComponent(name)}`,
+    location: `${advertisedUrl()}/connectors/${pathSegment(name)}`,
   })
   return [
     {
@@ -237,6 +237,12 @@ async function expanded(herder: RestParts['herder'], query: URLSearchParams): Pr
 }
 
 const first = (params: readonly string[]): string => params[0] ?? ''
+
+/** A name as part of a path; characters that mean nothing there stay as they are, as in Java's URIs. */
+const pathSegment = (name: string): string =>
+  encodeURIComponent(name).replaceAll(/%(2B|26|3D|3A|40|24|2C)/g, (encoded) =>
+    decodeURIComponent(encoded),
+  )
 
 const INT_MAX = 2 ** 31 - 1
 

@@ -74,10 +74,26 @@ export function offsetsRequest(json: unknown): readonly ConnectorOffset[] {
       'Partitions / offsets need to be provided for an alter offsets request',
     )
   }
+  for (const { partition, offset } of offsets) {
+    requireExact(partition)
+    requireExact(offset)
+  }
   return offsets.map(({ partition, offset }) => ({
     partition: partition ?? null,
     offset: offset ?? null,
   })) as ConnectorOffset[]
+}
+
+/** An integer that a number cannot hold would be stored as another one. */
+function requireExact(map: Readonly<Record<string, unknown>> | null | undefined): void {
+  for (const [key, value] of Object.entries(map ?? {})) {
+    if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value))
+      continue
+    throw new HttpError(
+      400,
+      `The value of ${key} is an integer beyond ${Number.MAX_SAFE_INTEGER}, which cannot be kept exactly.`,
+    )
+  }
 }
 
 function check<T>(schema: z.ZodType<T>, json: unknown): T {

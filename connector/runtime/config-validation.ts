@@ -1,10 +1,10 @@
-import type { ConfigDef, ConfigKeyInfo, ConfigValue } from '../api/config-def.ts'
+import type { ConfigKeyInfo, ConfigValue } from '../api/config-def.ts'
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
-import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
+import { ConnectError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
-import { clientProperties } from './client-properties.ts'
-import { converterProblems } from './converter-validation.ts'
-import { checkSinkTopics, frameworkConfig, withError } from './connector-config.ts'
+import { clientOverrides } from './client-override-validation.ts'
+import { checkSinkTopics } from './connector-config.ts'
+import { frameworkConfig } from './framework-config.ts'
 import {
   BadRequestError,
   type ConfigInfo,
@@ -12,55 +12,127 @@ import {
   type RequestedConfig,
 } from './herder.ts'
 import { withLimit } from './limits.ts'
-import { classNotFound, type PluginDescriptor, type PluginKind } from './plugins.ts'
+import {
+  embeddedConverters,
+  embeddedPlugins,
+  infosOf,
+  predicateProblems,
+} from './plugin-validation.ts'
+import { isVersionWanted, versionNotFound } from './plugin-versions.ts'
+import type { PluginDescriptor } from './plugins.ts'
+import { topicCreationProblems } from './topic-creation-validation.ts'
 import type { WorkerServices } from './worker-services.ts'
 
-const PRINCIPAL_KEYS = new Set(['sasl.jaas.config', 'sasl.mechanism', 'security.protocol'])
-const NUMERIC_WITH_RANGE = new Set(['tasks.max'])
-const SINK_GROUPS = ['Common', 'Transforms', 'Predicates', 'Error Handling']
-const SOURCE_GROUPS = [...SINK_GROUPS, 'Topic Creation', 'Exactly Once Support', 'offsets.topic']
+const COMMON_GROUPS = ['Common', 'Transforms', 'Predicates', 'Error Handling']
+const SOURCE_GROUPS = ['Topic Creation', 'Exactly Once Support', 'offsets.topic']
 
 type Connector = SourceConnector | SinkConnector
+type Problem = readonly [key: string, error: string]
 
 /** Everything that is known to be wrong with a connector configuration, by key. No side effects beyond the connector's own `validate`. */
 export async function validateConfig(
   requested: RequestedConfig,
   services: WorkerServices,
 ): Promise<ConfigInfos> {
-  const { config, clock, transformer } = services
-  const nulls = Object.keys(requested).filter((key) => requested[key] === null)
   const given = withoutNulls(requested)
-  const props = await transformer.resolve(given)
+  const props = await services.transformer.resolve(given)
   const className = props['connector.class']
   if (className === undefined) {
     throw new BadRequestError(`Connector config ${javaMap(given)} contains no connector type`)
   }
   const { connector, descriptor } = await findConnector(services, className)
-  const kind = descriptor.kind === 'sink' ? 'sink' : 'source'
-  const own = await withLimit(
-    `validate of ${className}`,
-    (async (): Promise<readonly ConfigValue[]> => connector.validate(props))(),
-    { clock, limitMs: config['plugin.call.timeout.ms'] },
-  )
-  const configs = merge(frameworkInfos(kind, props), ownInfos(connector, own))
-  const extra = [
-    ...nulls.map(nullValue),
-    ...overrideErrors(props, config['connector.client.config.override.policy']),
-    ...versionErrors(props, descriptor),
-    ...clientErrors(kind, props, services),
-    ...(await pluginErrors(props, services)),
-  ]
-  const all = attach(configs, extra)
-  const groups = new Set([
-    ...(kind === 'sink' ? SINK_GROUPS : SOURCE_GROUPS),
-    ...all.flatMap(({ definition }) => (definition?.group ? [definition.group] : [])),
+  const nulls = Object.keys(requested).filter((key) => requested[key] === null)
+  const withNulls: RequestedConfig = {
+    ...props,
+    ...Object.fromEntries(nulls.map((key) => [key, null])),
+  }
+  const parts: Parts = { connector, descriptor, nulls, props, requested: withNulls, services }
+  const version = props['connector.plugin.version']
+  if (!isVersionWanted(descriptor.version, version)) {
+    return otherVersion(parts, version?.trim() ?? '')
+  }
+  const { configs, problems } = await knownKeys(parts)
+  const all = attach(configs, [
+    ...unresolved(given, props),
+    ...problems,
+    ...nulls.map((key): Problem => [key, NULL_VALUE]),
   ])
   return {
-    name: descriptor.className,
+    name: className,
     errorCount: all.reduce((count, { value }) => count + value.errors.length, 0),
-    groups: [...groups],
+    groups: groupsOf(descriptor, all),
     configs: all,
   }
+}
+
+interface Parts {
+  readonly connector: Connector
+  readonly descriptor: PluginDescriptor
+  readonly nulls: readonly string[]
+  /** Config providers resolved, nulls left out. */
+  readonly props: Props
+  /** The same with its nulls. */
+  readonly requested: RequestedConfig
+  readonly services: WorkerServices
+}
+
+const NULL_VALUE = 'Null value can not be supplied as the configuration value.'
+
+/** Every key that has a definition with its value, and what else is wrong with them. */
+async function knownKeys(
+  parts: Parts,
+): Promise<{ readonly configs: readonly ConfigInfo[]; readonly problems: readonly Problem[] }> {
+  const { descriptor, props, requested, services } = parts
+  const kind = descriptor.kind === 'sink' ? 'sink' : 'source'
+  const transforms = await embeddedPlugins('transforms', requested, services.plugins)
+  const predicates = await embeddedPlugins('predicates', requested, services.plugins)
+  const converters = await embeddedConverters(requested, services.plugins)
+  const framework = [...frameworkInfos(kind, parts), ...transforms.infos, ...predicates.infos]
+  return {
+    configs: [
+      ...merge(framework, await ownInfos(parts)),
+      ...clientOverrides(kind, props, services),
+      ...converters.infos,
+    ],
+    problems: [
+      ...(kind === 'sink' ? checkSinkTopics(props) : topicCreationProblems(props)),
+      ...transforms.problems,
+      ...predicates.problems,
+      ...predicateProblems(props),
+      ...converters.problems,
+    ],
+  }
+}
+
+/** The answer when another version of the connector is asked for: only what all connectors have. */
+function otherVersion(parts: Parts, wanted: string): ConfigInfos {
+  const { className, version } = parts.descriptor
+  const text = versionNotFound(className, version, wanted)
+  const configs = attach(infosOf(frameworkConfig(undefined, version), parts.requested), [
+    ['connector.class', text],
+    ['connector.plugin.version', text],
+  ])
+  return { name: className, errorCount: 2, groups: COMMON_GROUPS, configs }
+}
+
+function groupsOf({ kind }: PluginDescriptor, configs: readonly ConfigInfo[]): readonly string[] {
+  const groups = new Set([...COMMON_GROUPS, ...(kind === 'sink' ? [] : SOURCE_GROUPS)])
+  for (const { definition } of configs) if (definition?.group) groups.add(definition.group)
+  return [...groups]
+}
+
+/** References to config providers that nothing took the place of: Kafka Connect would run with the text as it is. */
+function unresolved(given: Props, resolved: Props): Problem[] {
+  return Object.entries(given).flatMap(([key, text]): Problem[] => {
+    const [reference] = /\$\{[^}:]*:[^}]*\}/.exec(text) ?? []
+    if (reference === undefined || resolved[key]?.includes(reference) !== true) return []
+    return [
+      [
+        key,
+        `Invalid value ${reference} for configuration ${key}: There is no config provider of that name, or it does not know this value.`,
+      ],
+    ]
+  })
 }
 
 /** Keys of plugins inside a connector's configuration, which have definitions of their own. */
@@ -107,7 +179,7 @@ export async function pluginConfigInfos(
   const own = (await services.plugins.configDef(descriptor))?.infos() ?? []
   if (descriptor.kind !== 'source' && descriptor.kind !== 'sink') return own
   const names = new Set(own.map(({ name }) => name))
-  const framework = frameworkConfig(descriptor.kind).infos()
+  const framework = frameworkConfig(descriptor.kind, descriptor.version).infos()
   return [...own, ...framework.filter(({ name }) => !names.has(name))]
 }
 
@@ -125,22 +197,26 @@ const javaMap = (props: Props): string =>
     )
     .join(', ')}}`
 
-function frameworkInfos(kind: 'source' | 'sink', props: Props): ConfigInfo[] {
-  const def: ConfigDef = frameworkConfig(kind)
-  const topicErrors = kind === 'sink' ? checkSinkTopics(props) : new Map<string, string>()
-  const values = def.validate(props).map((value) => {
-    const topicError = topicErrors.get(value.name)
-    const isUnparsed = value.errors.some((error) => error.includes('Not a number'))
-    if (topicError !== undefined) return withError(value, topicError)
-    if (!NUMERIC_WITH_RANGE.has(value.name) || !isUnparsed) return value
-    const message = `Invalid value null for configuration ${value.name}: Value must be non-null`
-    return withError({ ...value, value: null }, message)
-  })
-  const definitions = def.infos()
-  return values.map((value, index) => ({ definition: definitions[index] ?? null, value }))
+function frameworkInfos(kind: 'source' | 'sink', parts: Parts): ConfigInfo[] {
+  const { descriptor, props, requested, services } = parts
+  const facts = { props, plugins: services.plugins, workerProps: services.props }
+  return infosOf(frameworkConfig(kind, descriptor.version, facts), requested)
 }
 
-function ownInfos(connector: Connector, values: readonly ConfigValue[]): ConfigInfo[] {
+/** What the connector itself says. A null that the request gave is told apart from a value that is missing. */
+async function ownInfos({
+  connector,
+  descriptor,
+  nulls,
+  props,
+  services,
+}: Parts): Promise<ConfigInfo[]> {
+  const { clock, config } = services
+  const values = await withLimit(
+    `validate of ${descriptor.className}`,
+    (async (): Promise<readonly ConfigValue[]> => connector.validate(props))(),
+    { clock, limitMs: config['plugin.call.timeout.ms'] },
+  )
   const definitions = new Map(
     connector
       .config()
@@ -149,7 +225,9 @@ function ownInfos(connector: Connector, values: readonly ConfigValue[]): ConfigI
   )
   return values.flatMap((value) => {
     const definition = definitions.get(value.name) ?? null
-    return definition === null && value.errors.length === 0 ? [] : [{ definition, value }]
+    if (definition === null && value.errors.length === 0) return []
+    const isNull = nulls.includes(value.name)
+    return [{ definition, value: isNull ? { ...value, value: null, errors: [] } : value }]
   })
 }
 
@@ -164,127 +242,25 @@ function merge(framework: readonly ConfigInfo[], own: readonly ConfigInfo[]): Co
   return [...merged, ...byName.values()]
 }
 
-function attach(configs: readonly ConfigInfo[], extra: readonly ConfigValue[]): ConfigInfo[] {
+/** Adds problems to the keys that they are about; keys without a definition come first. */
+function attach(configs: readonly ConfigInfo[], problems: readonly Problem[]): ConfigInfo[] {
   const all = [...configs]
-  const unknown: ConfigInfo[] = []
-  for (const value of extra) {
-    const index = all.findIndex((info) => info.value.name === value.name)
+  const unknown = new Map<string, ConfigInfo>()
+  for (const [name, error] of problems) {
+    const index = all.findIndex((info) => info.value.name === name)
     const known = all[index]
-    if (known === undefined) unknown.push({ definition: null, value })
-    else {
-      const errors = [...known.value.errors, ...value.errors]
-      all[index] = { ...known, value: { ...known.value, errors } }
-    }
+    if (known === undefined) unknown.set(name, withError(unknown.get(name) ?? nobodys(name), error))
+    else all[index] = withError(known, error)
   }
-  return [...unknown, ...all]
+  return [...unknown.values(), ...all]
 }
 
-const problem = (name: string, value: string | null, error: string): ConfigValue => ({
-  name,
-  value,
-  recommendedValues: [],
-  errors: [error],
-  visible: true,
+const withError = ({ definition, value }: ConfigInfo, error: string): ConfigInfo => ({
+  definition,
+  value: { ...value, errors: [...value.errors, error] },
 })
 
-const nullValue = (name: string): ConfigValue =>
-  problem(name, null, 'Null value can not be supplied as the configuration value.')
-
-function overrideErrors(props: Props, policy: string): ConfigValue[] {
-  if (policy === 'All') return []
-  return Object.keys(props).flatMap((key) => {
-    const match = /^(producer|consumer|admin)\.override\.(.+)$/.exec(key)
-    const setting = match?.[2]
-    if (setting === undefined) return []
-    if (policy === 'Principal' && PRINCIPAL_KEYS.has(setting)) return []
-    const message = `The '${policy}' policy does not allow '${setting}' to be overridden in the connector configuration.`
-    return [problem(key, '[hidden]', message)]
-  })
-}
-
-/** Only the version that is there can be asked for (KIP-891). */
-function versionErrors(props: Props, { className, version }: PluginDescriptor): ConfigValue[] {
-  const key = 'connector.plugin.version'
-  const wanted = props[key]?.trim()
-  if (wanted === undefined || ['', 'latest', version].includes(wanted)) return []
-  const bounds = /^([[(])([^,]*),([^,]*)([\])])$/.exec(wanted)
-  if (bounds !== null && isWithin(version, bounds)) return []
-  const range = bounds === null ? `[${wanted},${wanted}]` : wanted
-  const message = `Plugin ${className} not found that matches the version range ${range}, available versions: [${version}]`
-  return [problem(key, wanted, message)]
-}
-
-/** Maven's version ranges, as KIP-891 takes them: `[1.0,2.0)`, either bound may be missing. */
-function isWithin(
-  version: string,
-  [, open, low = '', high = '', close]: readonly string[],
-): boolean {
-  const isAbove = low === '' || compareVersions(version, low) >= (open === '[' ? 0 : 1)
-  const isBelow = high === '' || compareVersions(version, high) <= (close === ']' ? 0 : -1)
-  return isAbove && isBelow
-}
-
-const compareVersions = (a: string, b: string): number =>
-  Math.sign(a.localeCompare(b, 'en', { numeric: true }))
-
-/** Client settings that the client would refuse when a task starts. */
-function clientErrors(
-  kind: 'source' | 'sink',
-  props: Props,
-  services: WorkerServices,
-): ConfigValue[] {
-  const client = kind === 'source' ? 'producer' : 'consumer'
-  const prefix = `${client}.override.`
-  if (!Object.keys(props).some((key) => key.startsWith(prefix))) return []
-  const java = { 'group.id': 'connect', ...clientProperties(client, services.props, props) }
-  try {
-    services.translate(client, java)
-    return []
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return [problem(`${client}.override`, null, error.message)]
-  }
-}
-
-/** Classes that are named and cannot be found or configured: converters, transformations, predicates. */
-async function pluginErrors(props: Props, services: WorkerServices): Promise<ConfigValue[]> {
-  const named: [string, PluginKind][] = []
-  for (const alias of aliases(props['transforms'])) {
-    named.push([`transforms.${alias}.type`, 'transformation'])
-  }
-  for (const alias of aliases(props['predicates'])) {
-    named.push([`predicates.${alias}.type`, 'predicate'])
-  }
-  const converters = await converterProblems(props, services.plugins)
-  const problems = converters.map(({ key, message }) => problem(key, null, message))
-  for (const [key, kind] of named) {
-    const error = await pluginError(props, services, [key, kind])
-    if (error !== undefined) problems.push(error)
-  }
-  return problems
-}
-
-async function pluginError(
-  props: Props,
-  services: WorkerServices,
-  [key, kind]: [string, PluginKind],
-): Promise<ConfigValue | undefined> {
-  const name = props[key]?.trim()
-  if (name === undefined) {
-    const message = `Missing required configuration "${key}" which has no default value.`
-    return key.endsWith('.type') ? problem(key, null, message) : undefined
-  }
-  const descriptor = services.plugins.find(name, kind)
-  if (descriptor === undefined) {
-    return problem(key, null, classNotFound(key, name))
-  }
-  try {
-    await services.plugins.configDef(descriptor)
-    return undefined
-  } catch (error) {
-    return problem(key, name, toMessage(error))
-  }
-}
-
-const aliases = (text: string | undefined): readonly string[] =>
-  text === undefined || text.trim() === '' ? [] : text.trim().split(/\s*,\s*/)
+const nobodys = (name: string): ConfigInfo => ({
+  definition: null,
+  value: { name, value: null, recommendedValues: [], errors: [], visible: true },
+})

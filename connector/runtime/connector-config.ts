@@ -3,8 +3,6 @@ import {
   ConfigDef,
   type ConfigKeys,
   type ConfigOf,
-  type ConfigValue,
-  classNameKey,
   int,
   list,
   long,
@@ -12,6 +10,7 @@ import {
   short,
   string,
 } from '../api/config-def.ts'
+import { ConfigError } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 
 const noDuplicates = (values: readonly string[]): string | undefined =>
@@ -24,12 +23,27 @@ function checkName(name: string): string | undefined {
   return `String may not contain control sequences but had the following ASCII chars: ${controls.map((char) => char.codePointAt(0)).join(', ')}`
 }
 
+/** A LONG that may be left out. */
+const longOrNothing = (o: Omit<Parameters<typeof long>[0], 'default'>): ConfigKeys[string] => ({
+  ...long(o),
+  default: undefined,
+  required: false,
+})
+
+function checkTopics(topics: readonly string[]): undefined {
+  if (topics.includes('')) throw new ConfigError("Configuration 'topics' values must not be empty.")
+  if (noDuplicates(topics) !== undefined) {
+    throw new ConfigError("Configuration 'topics' values must not be duplicated.")
+  }
+}
+
 /** What every connector may be configured with, under Kafka Connect's names, defaults and groups. */
-const COMMON_KEYS = {
+export const COMMON_KEYS = {
   name: string({
     doc: 'Name of the connector, unique among all connectors.',
     importance: 'HIGH',
     group: 'Common',
+    order: 1,
     width: 'MEDIUM',
     displayName: 'Connector name',
     check: checkName,
@@ -38,54 +52,47 @@ const COMMON_KEYS = {
     doc: 'Class or alias of the connector.',
     importance: 'HIGH',
     group: 'Common',
+    order: 2,
     width: 'LONG',
     displayName: 'Connector class',
+  }),
+  'connector.plugin.version': string<string | undefined>({
+    doc: 'Version of the connector, or a range of versions.',
+    importance: 'MEDIUM',
+    group: 'Common',
+    order: 3,
+    width: 'MEDIUM',
+    displayName: 'Connector version',
+    default: undefined,
   }),
   'tasks.max': int({
     doc: 'How many tasks the connector may have at most.',
     importance: 'HIGH',
     group: 'Common',
+    order: 4,
     width: 'SHORT',
     displayName: 'Tasks max',
     default: 1,
     range: [1, 2 ** 31 - 1],
   }),
   'tasks.max.enforce': boolean({
-    doc: 'Whether a connector that generates more tasks than tasks.max fails.',
+    doc: 'Whether a connector that generates more tasks than tasks.max fails. Deprecated by Kafka Connect.',
     importance: 'LOW',
     group: 'Common',
+    order: 5,
     width: 'SHORT',
     displayName: 'Enforce tasks max',
     default: true,
   }),
-  'key.converter': classNameKey<string | undefined>({
-    doc: 'Converter of record keys; default: the worker’s.',
-    importance: 'LOW',
-    group: 'Common',
-    width: 'SHORT',
-    displayName: 'Key converter class',
-    default: undefined,
-  }),
-  'value.converter': classNameKey<string | undefined>({
-    doc: 'Converter of record values; default: the worker’s.',
-    importance: 'LOW',
-    group: 'Common',
-    width: 'SHORT',
-    displayName: 'Value converter class',
-    default: undefined,
-  }),
-  'header.converter': classNameKey<string | undefined>({
-    doc: 'Converter of record headers; default: the worker’s.',
-    importance: 'LOW',
-    group: 'Common',
-    width: 'SHORT',
-    displayName: 'Header converter class',
-    default: undefined,
-  }),
+}
+
+/** What happens to records on their way, and to those that fail. */
+export const PROCESSING_KEYS = {
   transforms: list({
     doc: 'Aliases of the transformations to apply to records, in order.',
     importance: 'LOW',
     group: 'Transforms',
+    order: 12,
     width: 'LONG',
     displayName: 'Transforms',
     default: [],
@@ -95,6 +102,7 @@ const COMMON_KEYS = {
     doc: 'Aliases of the predicates that transformations use.',
     importance: 'LOW',
     group: 'Predicates',
+    order: 13,
     width: 'LONG',
     displayName: 'Predicates',
     default: [],
@@ -104,6 +112,7 @@ const COMMON_KEYS = {
     doc: 'What happens when a config provider’s value changes: none or restart.',
     importance: 'LOW',
     group: 'Common',
+    order: 14,
     width: 'MEDIUM',
     displayName: 'Reload Action',
     default: 'restart',
@@ -113,6 +122,7 @@ const COMMON_KEYS = {
     doc: 'How long a failed operation is retried, in milliseconds; -1: without end.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 1,
     width: 'MEDIUM',
     displayName: 'Retry Timeout for Errors',
     default: 0,
@@ -121,6 +131,7 @@ const COMMON_KEYS = {
     doc: 'Longest wait between two retries.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 2,
     width: 'MEDIUM',
     displayName: 'Maximum Delay Between Retries for Errors',
     default: 60_000,
@@ -129,6 +140,7 @@ const COMMON_KEYS = {
     doc: 'none: a record that cannot be processed fails the task; all: it is skipped.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 3,
     width: 'SHORT',
     displayName: 'Error Tolerance',
     default: 'none',
@@ -138,6 +150,7 @@ const COMMON_KEYS = {
     doc: 'Whether records that failed are logged.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 4,
     width: 'SHORT',
     displayName: 'Log Errors',
     default: false,
@@ -146,18 +159,20 @@ const COMMON_KEYS = {
     doc: 'Whether the log names topic, partition and offset of a failed record.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 5,
     width: 'SHORT',
     displayName: 'Log Error Details',
     default: false,
   }),
 } satisfies ConfigKeys
 
-export const SOURCE_CONNECTOR_CONFIG = new ConfigDef({
-  ...COMMON_KEYS,
+/** What sources have besides. */
+export const SOURCE_KEYS = {
   'topic.creation.groups': list({
     doc: 'Groups of topics that are made with settings of their own.',
     importance: 'LOW',
     group: 'Topic Creation',
+    order: 1,
     width: 'LONG',
     displayName: 'Topic Creation Groups',
     default: [],
@@ -168,56 +183,68 @@ export const SOURCE_CONNECTOR_CONFIG = new ConfigDef({
     importance: 'MEDIUM',
     group: 'Exactly Once Support',
     width: 'SHORT',
+    order: 2,
     displayName: 'Exactly once support',
     default: 'requested',
-    check: (value) => oneOfIgnoringCase(value, ['REQUESTED', 'REQUIRED']),
+    check: (value) => oneOfIgnoringCase(value, ['REQUIRED', 'REQUESTED']),
   }),
   'transaction.boundary': string({
     doc: 'Where transactions end: poll, interval or connector.',
     importance: 'MEDIUM',
     group: 'Exactly Once Support',
     width: 'SHORT',
+    order: 3,
     displayName: 'Transaction Boundary',
     default: 'poll',
-    check: (value) => oneOfIgnoringCase(value, ['POLL', 'INTERVAL', 'CONNECTOR']),
+    check: (value) => oneOfIgnoringCase(value, ['INTERVAL', 'POLL', 'CONNECTOR']),
+  }),
+  'transaction.boundary.interval.ms': longOrNothing({
+    doc: 'How often transactions end when transaction.boundary is interval; default: offset.flush.interval.ms.',
+    importance: 'LOW',
+    group: 'Exactly Once Support',
+    order: 4,
+    width: 'SHORT',
+    displayName: 'Transaction boundary interval',
   }),
   'offsets.storage.topic': string<string | undefined>({
     doc: 'Offsets topic of this connector alone.',
     importance: 'LOW',
     group: 'offsets.topic',
     width: 'LONG',
+    order: 1,
     displayName: 'Offsets topic',
     default: undefined,
+    check: (topic) => (topic?.trim() === '' ? 'String must be non-empty' : undefined),
   }),
-})
+} satisfies ConfigKeys
 
-export const SINK_CONNECTOR_CONFIG = new ConfigDef({
-  ...COMMON_KEYS,
+/** What sinks have besides. */
+export const SINK_KEYS = {
   topics: list({
     doc: 'Topics to read.',
     importance: 'HIGH',
     group: 'Common',
     width: 'LONG',
+    order: 4,
     displayName: 'Topics',
     default: [],
-    check: (topics) => {
-      if (topics.includes('')) return `Configuration 'topics' values must not be empty.`
-      return noDuplicates(topics) && `Configuration 'topics' values must not be duplicated.`
-    },
+    check: checkTopics,
   }),
   'topics.regex': string({
     doc: 'Java regular expression of the topics to read.',
     importance: 'HIGH',
     group: 'Common',
     width: 'LONG',
+    order: 4,
     displayName: 'Topics regex',
     default: '',
-    check: checkRegex,
+    check: javaRegexProblem,
   }),
   'errors.deadletterqueue.topic.name': string({
     doc: 'Topic that records go to which cannot be processed; empty: none.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 6,
     width: 'MEDIUM',
     displayName: 'Dead Letter Queue Topic Name',
     default: '',
@@ -226,6 +253,7 @@ export const SINK_CONNECTOR_CONFIG = new ConfigDef({
     doc: 'Replication factor of the dead-letter queue when it is made.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 7,
     width: 'MEDIUM',
     displayName: 'Dead Letter Queue Topic Replication Factor',
     default: 3,
@@ -234,17 +262,26 @@ export const SINK_CONNECTOR_CONFIG = new ConfigDef({
     doc: 'Whether records of the dead-letter queue tell in headers what went wrong.',
     importance: 'MEDIUM',
     group: 'Error Handling',
+    order: 8,
     width: 'MEDIUM',
     displayName: 'Enable Error Context Headers',
     default: false,
   }),
+} satisfies ConfigKeys
+
+export const SOURCE_CONNECTOR_CONFIG = new ConfigDef({
+  ...COMMON_KEYS,
+  ...PROCESSING_KEYS,
+  ...SOURCE_KEYS,
+})
+
+export const SINK_CONNECTOR_CONFIG = new ConfigDef({
+  ...COMMON_KEYS,
+  ...PROCESSING_KEYS,
+  ...SINK_KEYS,
 })
 
 export type SinkConnectorConfig = ConfigOf<typeof SINK_CONNECTOR_CONFIG>
-
-/** The framework's keys of a kind of connector. */
-export const frameworkConfig = (kind: 'source' | 'sink'): ConfigDef =>
-  kind === 'source' ? SOURCE_CONNECTOR_CONFIG : SINK_CONNECTOR_CONFIG
 
 /** `topics.regex` as a RegExp that matches whole names. */
 export const topicsRegex = (text: string): RegExp => new RegExp(`^(?:${text})$`)
@@ -271,7 +308,7 @@ export function checkSinkTopics(props: Props): ReadonlyMap<string, string> {
       ],
     ])
   }
-  if (regex !== '' && checkRegex(regex) === undefined && topicsRegex(regex).test(queue)) {
+  if (regex !== '' && javaRegexProblem(regex) === undefined && topicsRegex(regex).test(queue)) {
     return new Map([
       [
         'topics.regex',
@@ -288,13 +325,8 @@ const onBoth = (message: string): ReadonlyMap<string, string> =>
     ['topics.regex', message],
   ])
 
-/** A copy of `value` with one more error. */
-export const withError = (value: ConfigValue, error: string): ConfigValue => ({
-  ...value,
-  errors: [...value.errors, error],
-})
-
-function checkRegex(text: string): string | undefined {
+/** Why a pattern is no regular expression, or undefined. */
+export function javaRegexProblem(text: string): string | undefined {
   try {
     topicsRegex(text)
     return undefined

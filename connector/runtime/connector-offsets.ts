@@ -1,4 +1,5 @@
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
+import { ConnectError } from '../api/errors.ts'
 import type { SourceOffset, SourcePartition } from '../api/records.ts'
 import type { Props } from '../api/task-context.ts'
 import { type TopicPartition, topicPartitionKey } from '../api/topic-partition.ts'
@@ -7,6 +8,8 @@ import { withLimit } from './limits.ts'
 import { SinkGroupOffsets } from './sink-group-offsets.ts'
 import type { WorkerConnector } from './worker-connector.ts'
 import type { WorkerServices } from './worker-services.ts'
+
+const TOPIC_LIMIT_MS = 10_000
 
 /** Reads and changes what connectors have stored as their offsets (KIP-875). */
 export class ConnectorOffsets {
@@ -80,12 +83,34 @@ export class ConnectorOffsets {
       offsets === null
         ? (await this.#allPartitions(worker.name, config)).map((tp) => [tp, null])
         : offsets.map(sinkOffset)
+    await this.#requireKnown(worker.name, changes)
     const connector = worker.connector as SinkConnector
     const isHandled = await this.#ask(worker, async () =>
       connector.alterOffsets(await this.#services.transformer.resolve(config), changes),
     )
     await this.#group.commit(worker.name, config, changes)
     return isHandled
+  }
+
+  /** Offsets of partitions that are not there would stay in the group for ever. */
+  async #requireKnown(
+    name: string,
+    changes: readonly (readonly [TopicPartition, number | null])[],
+  ): Promise<void> {
+    if (changes.some(([, offset]) => offset !== null && offset < 0)) {
+      throw new ConnectError(`Failed to modify offsets for sink connector ${name}`)
+    }
+    const admin = await this.#services.admin()
+    const topics = new Set(changes.flatMap(([{ topic }, offset]) => (offset === null ? [] : topic)))
+    for (const topic of topics) {
+      const partitions = (await admin.describeTopic(topic, TOPIC_LIMIT_MS))?.partitions ?? 0
+      const isKnown = changes.every(
+        ([tp]) => tp.topic !== topic || (tp.partition >= 0 && tp.partition < partitions),
+      )
+      if (!isKnown) {
+        throw new ConnectError(`Failed to alter consumer group offsets for connector ${name}`)
+      }
+    }
   }
 
   /**

@@ -98,7 +98,8 @@ export interface Herder {
   restartTask(name: string, task: number): Promise<void>
 
   plugins(connectorsOnly: boolean): readonly PluginInfo[]
-  pluginConfig(plugin: string): Promise<readonly ConfigKeyInfo[]>
+  /** Of the version that is asked for, which must be the one that is there (KIP-891). */
+  pluginConfig(plugin: string, version?: string): Promise<readonly ConfigKeyInfo[]>
   validate(config: RequestedConfig): Promise<ConfigInfos>
 
   /** The state of every connector, with task health. */
