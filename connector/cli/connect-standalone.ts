@@ -7,8 +7,10 @@ import { runPart } from '../local/child-process.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { parseProperties } from '../runtime/properties.ts'
 import { readConnectorFile } from './connector-file.ts'
+import { startEventLoopWatchdog } from './event-loop-watchdog.ts'
 import { BUILT_IN_PLUGINS } from './plugins.ts'
 import { startWorker } from './start-worker.ts'
+import { survive } from './stray-errors.ts'
 
 const USAGE =
   'Usage: connect-standalone connect.properties [connector1.properties connector2.json …]'
@@ -30,12 +32,9 @@ await runPart('connect-standalone', async () => {
     clock: systemClock,
     random: Math.random,
     environment: process.env,
+    outsideWatch: startEventLoopWatchdog,
   })
-  // A plugin's error in a timer or a forgotten promise must not end the other connectors.
-  const onStray = (error: unknown): void =>
-    worker.services.log.error({ err: error }, 'An error was not caught by anyone; this is a bug.')
-  process.on('uncaughtException', onStray)
-  process.on('unhandledRejection', onStray)
+  survive(worker.services.log)
   return { ready: { url: worker.url, workerId: worker.workerId }, stop: () => worker.stop() }
 })
 

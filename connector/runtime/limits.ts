@@ -19,6 +19,9 @@ export async function withLimit<T>(
   options: { readonly clock: Clock; readonly limitMs: number; readonly signal?: AbortSignal },
 ): Promise<T> {
   if (!isPromise(work)) return work
+  if (options.limitMs === Number.POSITIVE_INFINITY) {
+    return options.signal === undefined ? work : untilAborted(work, options.signal)
+  }
   const done = new AbortController()
   const timer = options.clock.sleep(options.limitMs, done.signal).then(
     () => {

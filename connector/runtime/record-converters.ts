@@ -110,11 +110,11 @@ export class SinkRecordReader {
     message: ConsumerMessage,
     work: () => Awaitable<T>,
   ): Promise<T | typeof SKIPPED> {
+    const context = { stage, executingClass: this.#classOf(executing), message }
     try {
-      return await work()
+      return await this.#operator.answer(context, work())
     } catch (error) {
-      const executingClass = this.#classOf(executing)
-      return this.#operator.recover({ stage, executingClass, message }, error, work)
+      return this.#operator.recover(context, error, work)
     }
   }
 
@@ -184,7 +184,7 @@ export class SourceRecordWriter {
 
   async #stage<T>(context: ErrorContext, work: () => Awaitable<T>): Promise<T | typeof SKIPPED> {
     try {
-      return await work()
+      return await this.#operator.answer(context, work())
     } catch (error) {
       return this.#operator.recover(context, error, work)
     }

@@ -43,6 +43,8 @@ export function taskOptions(spec: TaskSpec, services: WorkerServices, log: Logge
     log,
     listener: spec.listener,
     pluginMetrics: services.metrics.plugins.of(spec.id, log),
+    watch: services.watch,
+    callLimitMs: services.config['task.call.timeout.ms'],
   }
 }
 
@@ -85,7 +87,13 @@ export function toleranceOperator(
   },
 ): ToleranceOperator {
   const { clock, random } = services
-  return new ToleranceOperator({ ...options, clock, random, taskId: taskName(spec.id) })
+  return new ToleranceOperator({
+    ...options,
+    clock,
+    random,
+    taskId: taskName(spec.id),
+    callLimitMs: services.config['task.call.timeout.ms'],
+  })
 }
 
 /** The converters of a connector: its own where it names one, else the worker's, each with the settings beside its name. */

@@ -5,6 +5,7 @@ import { ConnectError, RetriableError, toMessage } from '../api/errors.ts'
 import type { PluginLogger } from '../api/plugin-metrics.ts'
 import type { Awaitable } from '../api/task-context.ts'
 import type { ConsumerMessage } from '../kafka/client.ts'
+import { isPromise, withLimit } from './limits.ts'
 import type { TaskMetrics } from './task-metrics.ts'
 
 export type Stage =
@@ -74,6 +75,8 @@ export function retryDelayMs(
 export interface ToleranceOptions {
   readonly config: ToleranceConfig
   readonly taskId: string
+  /** How long a converter may take to answer. */
+  readonly callLimitMs: number
   readonly clock: Clock
   readonly random: Random
   readonly log: PluginLogger
@@ -127,7 +130,7 @@ export class ToleranceOperator {
       })
       await clock.sleep(waitMs, signal).catch(() => {}) // An abort shows in the loop's condition.
       try {
-        const result = await again()
+        const result = await this.answer(context, again())
         onRetrying(null)
         return result
       } catch (next) {
@@ -145,6 +148,14 @@ export class ToleranceOperator {
   async failed(context: ErrorContext, error: unknown): Promise<void> {
     this.#count()
     await this.#report(context, error)
+  }
+
+  /** What a converter answers, waited for no longer than its limit. */
+  answer<T>({ stage, executingClass }: ErrorContext, result: Awaitable<T>): Awaitable<T> {
+    if (!isPromise(result)) return result
+    const { callLimitMs, clock, taskId } = this.#options
+    const what = `${stage} of task ${taskId} by ${executingClass}`
+    return withLimit(what, result, { clock, limitMs: callLimitMs })
   }
 
   /** As `failed`, for a caller who may not wait: an error is kept for `throwIfFailed` too, and is never unhandled. */

@@ -5,6 +5,7 @@ import { withLimit } from './limits.ts'
 import type { Logger } from './logging.ts'
 import type { OwnedPluginMetrics } from './plugin-metric-families.ts'
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './task-state.ts'
+import { asError } from './thrown.ts'
 import type { WorkerServices } from './worker-services.ts'
 
 export interface WorkerConnectorOptions {
@@ -97,9 +98,8 @@ export class WorkerConnector {
     if (!this.#isStarted) return
     this.#isStarted = false
     try {
-      await withLimit(`stop of connector ${this.name}`, (async () => this.connector.stop())(), {
-        clock: this.#options.services.clock,
-        limitMs: STOP_LIMIT_MS,
+      await this.#limited('stop', () => this.connector.stop(), {
+        limitMs: Math.min(STOP_LIMIT_MS, this.#limitMs),
       })
     } catch (error) {
       this.#options.log.warn({ err: error }, 'The connector did not stop cleanly.')
@@ -125,11 +125,26 @@ export class WorkerConnector {
     },
   ): Promise<T> {
     await previous
-    return withLimit(`${next.what} of connector ${this.name}`, (async () => next.callback())(), {
-      clock: this.#options.services.clock,
+    return this.#limited(next.what, next.callback, {
       limitMs: next.limitMs,
       signal: this.#end.signal,
     })
+  }
+
+  async #limited<T>(
+    what: string,
+    callback: () => Awaitable<T>,
+    limits: { readonly limitMs: number; readonly signal?: AbortSignal },
+  ): Promise<T> {
+    const { clock, watch } = this.#options.services
+    const name = `${what} of connector ${this.name}`
+    const result = watch.run(name, callback)
+    const answered = watch.await(name)
+    try {
+      return await withLimit(name, result, { clock, ...limits })
+    } finally {
+      answered()
+    }
   }
 
   #context(): ConnectorContext {
@@ -148,8 +163,9 @@ export class WorkerConnector {
     return { ...context, offsetStorageReader: reader } as ConnectorContext
   }
 
-  #fail(error: unknown): void {
+  #fail(thrown: unknown): void {
     if (this.#end.signal.aborted) return
+    const error = asError(thrown)
     this.#options.log.error({ err: error }, 'The connector failed.')
     this.#event('fail', error)
   }

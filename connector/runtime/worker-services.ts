@@ -4,6 +4,7 @@ import type { Admin, ClientConfig, KafkaClients } from '../kafka/client.ts'
 import type { OffsetStorage } from '../storage/offset-storage.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { ConfigTransformer } from './config-transformer.ts'
+import type { EventLoopWatch } from './event-loop-watch.ts'
 import type { Logger, LogLevels } from './logging.ts'
 import type { WorkerMetrics } from './metrics.ts'
 import type { Plugins } from './plugins.ts'
@@ -34,6 +35,7 @@ export interface WorkerServices {
   readonly offsets: OffsetStorage
   readonly metrics: WorkerMetrics
   readonly consumerBudget: ByteBudget
+  readonly watch: EventLoopWatch
   /** The worker's admin client, connected when first asked for. */
   readonly admin: () => Promise<Admin>
 }

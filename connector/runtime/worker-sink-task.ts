@@ -12,7 +12,7 @@ import type { SinkPartitions } from './sink-partitions.ts'
 import { WorkerSinkTaskContext } from './sink-task-context.ts'
 import type { SinkTaskMetrics } from './task-metrics.ts'
 import type { ToleranceOperator } from './tolerance.ts'
-import { isAboutStopping, taskName, WorkerTask, type WorkerTaskOptions } from './worker-task.ts'
+import { isAboutStopping, WorkerTask, type WorkerTaskOptions } from './worker-task.ts'
 
 export interface SinkTaskParts {
   readonly newTask: () => SinkTask
@@ -96,7 +96,7 @@ export class WorkerSinkTask extends WorkerTask {
     const polled = await consumer.poll({ max: maxPollRecords, timeoutMs }, this.interruptSignal)
     if (this.isStopping) return
     const messages = await this.#withoutRewound(polled)
-    const records = await this.#read(messages)
+    const records = await this.watched('conversion', () => this.#read(messages))
     await this.#deliver(records)
   }
 
@@ -108,7 +108,7 @@ export class WorkerSinkTask extends WorkerTask {
     let wanted: readonly TopicPartitionOffset[] | undefined
     try {
       await this.call(() => operator.reported())
-      wanted = await this.call(() => this.#task?.preCommit(asked))
+      wanted = await this.callPlugin('preCommit', () => this.#task?.preCommit(asked))
     } catch (error) {
       if (this.isCancelled || isAboutStopping(error, this.stopSignal)) return
       metrics.committed(this.clock.now() - startedMs, false)
@@ -150,7 +150,7 @@ export class WorkerSinkTask extends WorkerTask {
     this.#task = task
     this.#context = this.#newContext()
     try {
-      await this.call(() => {
+      await this.callPlugin('start', () => {
         task.initialize(this.#context)
         return task.start(this.props)
       })
@@ -184,10 +184,7 @@ export class WorkerSinkTask extends WorkerTask {
     this.#task = undefined
     if (task === undefined) return
     try {
-      await withLimit(`Stop of task ${taskName(this.id)}`, (async () => task.stop())(), {
-        clock: this.clock,
-        limitMs: this.#parts.offsetFlushTimeoutMs,
-      })
+      await this.stopPlugin(() => task.stop(), this.#parts.offsetFlushTimeoutMs)
     } catch (error) {
       this.log.warn({ err: error }, 'The task did not stop cleanly.')
     }
@@ -307,7 +304,7 @@ export class WorkerSinkTask extends WorkerTask {
     const records = redelivery?.records ?? polled
     const startedMs = this.clock.now()
     try {
-      await this.call(() => this.#task?.put(records, this.stopSignal))
+      await this.callPlugin('put', () => this.#task?.put(records, this.stopSignal))
     } catch (error) {
       if (isAboutStopping(error, this.stopSignal)) return
       if (!(error instanceof RetriableError)) {
@@ -363,7 +360,7 @@ export class WorkerSinkTask extends WorkerTask {
     if (pending.length === 0 || this.isStopping || this.clock.now() < this.#openAtMs) return
     const tps = pending.map(({ tp }) => tp)
     try {
-      await this.call(() => this.#task?.open(tps, this.stopSignal))
+      await this.callPlugin('open', () => this.#task?.open(tps, this.stopSignal))
     } catch (error) {
       if (isAboutStopping(error, this.stopSignal)) return
       if (!(error instanceof RetriableError)) throw error
@@ -402,7 +399,8 @@ export class WorkerSinkTask extends WorkerTask {
 
   async #closePartitions(tps: readonly TopicPartition[]): Promise<void> {
     const open = tps.filter((tp) => this.#partitions.get(tp)?.isOpen === true)
-    if (open.length > 0 && this.#task !== undefined) await this.call(() => this.#task?.close(open))
+    if (open.length === 0 || this.#task === undefined) return
+    await this.callPlugin('close', () => this.#task?.close(open))
   }
 
   #forget(tps: readonly TopicPartition[]): void {

@@ -9,7 +9,7 @@ import { type PartitionOffset, type Submitted, SubmittedRecords } from './submit
 import type { SourceTaskMetrics } from './task-metrics.ts'
 import type { ToleranceOperator } from './tolerance.ts'
 import type { TopicCreation } from './topic-creation.ts'
-import { isAboutStopping, taskName, WorkerTask, type WorkerTaskOptions } from './worker-task.ts'
+import { isAboutStopping, WorkerTask, type WorkerTaskOptions } from './worker-task.ts'
 
 export interface SourceTaskParts {
   readonly newTask: () => SourceTask
@@ -83,7 +83,7 @@ export class WorkerSourceTask extends WorkerTask {
     if (this.isPaused) return this.#waitWhilePaused()
     if (this.#isCommitDue) {
       this.#isCommitDue = false
-      await this.call(() => this.#task?.commit())
+      await this.callPlugin('commit', () => this.#task?.commit())
     }
     this.#watchAcknowledgements()
     if (this.#toSend.length === 0) this.#toSend = await this.#poll()
@@ -114,7 +114,7 @@ export class WorkerSourceTask extends WorkerTask {
       })
       const isStored = await this.commitOffsets()
       if (isStored && this.#task !== undefined && this.state !== 'FAILED') {
-        await this.call(() => this.#task?.commit()).catch((error: unknown) =>
+        await this.callPlugin('commit', () => this.#task?.commit()).catch((error: unknown) =>
           this.log.warn({ err: error }, 'The task did not commit.'),
         )
       }
@@ -131,7 +131,7 @@ export class WorkerSourceTask extends WorkerTask {
     this.#task = task
     this.#isPluginStopped = false
     try {
-      await this.call(() => {
+      await this.callPlugin('start', () => {
         task.initialize(this.#context())
         return task.start(this.props)
       })
@@ -161,7 +161,7 @@ export class WorkerSourceTask extends WorkerTask {
     const signal = this.interruptSignal
     const startedMs = this.clock.now()
     try {
-      const records = (await this.call(() => this.#task?.poll(signal))) ?? []
+      const records = (await this.callPlugin('poll', () => this.#task?.poll(signal))) ?? []
       this.#parts.metrics.polled(records.length, this.clock.now() - startedMs)
       return records
     } catch (error) {
@@ -201,9 +201,13 @@ export class WorkerSourceTask extends WorkerTask {
 
   async #sendRecord(record: SourceRecord): Promise<void> {
     const { producer, writer } = this.#parts
-    const transformed = await this.call(() => writer.transform(record))
+    const transformed = await this.call(() =>
+      this.watched('conversion', () => writer.transform(record)),
+    )
     const converted =
-      transformed === null ? null : await this.call(() => writer.convert(transformed))
+      transformed === null
+        ? null
+        : await this.call(() => this.watched('conversion', () => writer.convert(transformed)))
     if (transformed === null || converted === null) {
       this.#submitted.ack(this.#submitted.submit(record.sourcePartition, record.sourceOffset))
       this.#commitRecord(record, null)
@@ -269,7 +273,7 @@ export class WorkerSourceTask extends WorkerTask {
       this.#parts.onTopic(delivery.topic)
     }
     try {
-      const result = this.#task?.commitRecord(record, delivery)
+      const result = this.watched('commitRecord', () => this.#task?.commitRecord(record, delivery))
       if (isPromise(result)) result.catch((error: unknown) => this.#onCommitRecordError(error))
     } catch (error) {
       this.#onCommitRecordError(error)
@@ -370,10 +374,7 @@ export class WorkerSourceTask extends WorkerTask {
     if (task === undefined || this.#isPluginStopped) return
     this.#isPluginStopped = true
     try {
-      await withLimit(`Stop of task ${taskName(this.id)}`, (async () => task.stop())(), {
-        clock: this.clock,
-        limitMs: this.#parts.offsetFlushTimeoutMs,
-      })
+      await this.stopPlugin(() => task.stop(), this.#parts.offsetFlushTimeoutMs)
     } catch (error) {
       this.log.warn({ err: error }, 'The task did not stop cleanly.')
     }

@@ -1,11 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Random } from '../api/clock.ts'
 import { ConnectError, RetriableError, toMessage } from '../api/errors.ts'
 import type { Awaitable, Props, TaskHealth } from '../api/task-context.ts'
-import { untilAborted } from './limits.ts'
+import type { EventLoopWatch } from './event-loop-watch.ts'
+import { untilAborted, withLimit } from './limits.ts'
 import type { Logger } from './logging.ts'
 import type { OwnedPluginMetrics } from './plugin-metric-families.ts'
 import { type RetryPolicy, retry } from './retry.ts'
+import { type TaskCallback, TaskCalls } from './task-calls.ts'
 import { nextTaskState, type TaskEvent, type TaskState } from './task-state.ts'
+import { asError } from './thrown.ts'
 
 export interface TaskId {
   readonly connector: string
@@ -31,6 +35,9 @@ export interface WorkerTaskOptions {
   readonly log: Logger
   readonly listener: TaskListener
   readonly pluginMetrics: OwnedPluginMetrics
+  readonly watch: EventLoopWatch
+  /** `task.call.timeout.ms` */
+  readonly callLimitMs: number
 }
 
 const DISCONNECTED: TaskHealth = {
@@ -53,6 +60,7 @@ export abstract class WorkerTask {
   protected readonly log: Logger
   protected readonly pluginMetrics: OwnedPluginMetrics
   readonly #listener: TaskListener
+  readonly #calls: TaskCalls
   readonly #stop = new AbortController()
   readonly #cancel = new AbortController()
   #interrupt = new AbortController()
@@ -61,6 +69,7 @@ export abstract class WorkerTask {
   #isMuted = false
   #workerHealth: TaskHealth | null = null
   #ailment: string | null = null
+  #slowCall: TaskHealth | null = null
   #pluginHealth: TaskHealth | null = null
   #isDisconnected = false
   #running: Promise<void> | undefined
@@ -74,6 +83,17 @@ export abstract class WorkerTask {
     this.pluginMetrics = options.pluginMetrics
     this.#listener = options.listener
     this.#isPaused = options.isPaused
+    this.#calls = new TaskCalls({
+      task: taskName(options.id),
+      clock: options.clock,
+      watch: options.watch,
+      limitMs: options.callLimitMs,
+      signal: this.#cancel.signal,
+      onSlow: (message) => {
+        this.#slowCall = message === null ? null : { state: 'DEGRADED', message }
+        this.#reportHealth()
+      },
+    })
   }
 
   /** Connects clients and starts the plugin; then reports RUNNING or PAUSED. */
@@ -168,7 +188,27 @@ export abstract class WorkerTask {
     if (!this.isStopping) this.#interrupt = new AbortController()
   }
 
-  /** Calls a plugin. Ends with a `CancelledError` when the task is cancelled meanwhile. */
+  /** Calls the plugin; gives up after `limitMs`, `task.call.timeout.ms` by default, or when the task is cancelled. */
+  protected callPlugin<T>(
+    callback: TaskCallback,
+    work: () => Awaitable<T>,
+    limitMs?: number,
+  ): Promise<T> {
+    return this.#calls.call(callback, work, limitMs)
+  }
+
+  /** Runs what plugins do without waiting, under the callback's name. */
+  protected watched<T>(callback: TaskCallback, work: () => T): T {
+    return this.#calls.watched(callback, work)
+  }
+
+  /** Stops the plugin, also of a cancelled task. */
+  protected async stopPlugin(stop: () => Awaitable<void>, limitMs: number): Promise<void> {
+    const result = this.watched('stop', stop)
+    await withLimit(`stop of task ${taskName(this.id)}`, result, { clock: this.clock, limitMs })
+  }
+
+  /** Does what is no plugin's. Ends with a `CancelledError` when the task is cancelled meanwhile. */
   protected call<T>(callback: () => Awaitable<T>): Promise<T> {
     if (this.isCancelled) return Promise.reject(this.#cancel.signal.reason as Error)
     try {
@@ -236,7 +276,7 @@ export abstract class WorkerTask {
   #reportHealth(): void {
     if (this.#isMuted) return
     const disconnected = this.#isDisconnected ? DISCONNECTED : null
-    const health = this.#workerHealth ?? disconnected ?? this.#pluginHealth
+    const health = this.#workerHealth ?? disconnected ?? this.#slowCall ?? this.#pluginHealth
     this.#logHealth(health)
     this.#listener.onHealth(health)
   }
@@ -254,7 +294,10 @@ export abstract class WorkerTask {
   async #run(): Promise<void> {
     try {
       if (!this.isStopping) await this.initialize()
-      while (!this.isStopping) await this.iteration()
+      while (!this.isStopping) {
+        await this.iteration()
+        await nextTurn() // A plugin that never has to wait would keep everything else from running.
+      }
     } catch (error) {
       this.#fail(error)
     }
@@ -267,7 +310,8 @@ export abstract class WorkerTask {
     this.event('stop')
   }
 
-  #fail(error: unknown): void {
+  #fail(thrown: unknown): void {
+    const error = asError(thrown)
     if (this.isCancelled || (this.isStopping && isAboutStopping(error, this.#stop.signal))) return
     if (this.isStopping && error instanceof RetriableError) return
     this.log.error(

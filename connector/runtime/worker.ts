@@ -1,5 +1,4 @@
 import type { TaskHealth, Props } from '../api/task-context.ts'
-import { toTrace } from '../api/errors.ts'
 import type { TargetState } from '../storage/config-backing-store.ts'
 import type { StatusBackingStore } from '../storage/status-backing-store.ts'
 import { withLimit } from './limits.ts'
@@ -7,6 +6,7 @@ import { createSinkTask } from './sink-task-factory.ts'
 import { createSourceTask } from './source-task-factory.ts'
 import type { TaskSpec } from './task-parts.ts'
 import type { ConnectorState, TaskState } from './task-state.ts'
+import { asError, shortTrace } from './thrown.ts'
 import { WorkerConnector } from './worker-connector.ts'
 import type { WorkerServices } from './worker-services.ts'
 import { type TaskId, taskName, type WorkerTask } from './worker-task.ts'
@@ -87,7 +87,8 @@ export class Worker {
           onReconfigure: options.onReconfigure,
         }),
       }
-    } catch (error) {
+    } catch (thrown) {
+      const error = asError(thrown)
       log.error({ err: error }, 'The connector could not be made.')
       startups.connector.failed()
       this.#onConnectorState(name, 'FAILED', error)
@@ -233,11 +234,12 @@ export class Worker {
         onTopic: (topic) => this.#onTopic(slot.id.connector, topic),
       }
       const create = connector.kind === 'source' ? createSourceTask : createSinkTask
-      slot.task = await create(spec, this.#services)
+      slot.task = await this.#make(slot, () => create(spec, this.#services))
       slot.task.setPaused(slot.isPaused)
       if (slot.isStopping) slot.task.stop()
       metrics.startups.task.succeeded()
-    } catch (error) {
+    } catch (thrown) {
+      const error = asError(thrown)
       metrics.startups.task.failed()
       log.error({ err: error, ...slot.id }, 'The task could not be made.')
       if (!slot.isStopping) this.#onTaskState(slot.id, 'FAILED', error)
@@ -246,6 +248,19 @@ export class Worker {
     }
     await slot.task.run()
     this.#remove(slot)
+  }
+
+  /** Converters and transformations are configured meanwhile, and may never answer. */
+  async #make(slot: Slot, create: () => Promise<WorkerTask>): Promise<WorkerTask> {
+    const { clock, config, watch } = this.#services
+    const name = `Making task ${taskName(slot.id)}`
+    const made = watch.run(name, create)
+    try {
+      return await withLimit(name, made, { clock, limitMs: config['plugin.call.timeout.ms'] })
+    } catch (error) {
+      void made.then(abandon, () => {}) // It failed, which is what the caller hears.
+      throw error
+    }
   }
 
   #listener(slot: Slot) {
@@ -292,7 +307,13 @@ export class Worker {
 
   #status(error: unknown) {
     const { clock, workerId } = this.#services
-    const trace = error === undefined ? undefined : toTrace(error)
+    const trace = error === undefined ? undefined : shortTrace(error)
     return { workerId, trace, sinceMs: clock.now() }
   }
+}
+
+/** A task that came too late gives back what it holds. */
+function abandon(task: WorkerTask): Promise<void> {
+  task.cancel()
+  return task.run()
 }

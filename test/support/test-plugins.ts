@@ -32,6 +32,9 @@ export class Script {
   onOpen: (partitions: readonly TopicPartition[], task: ScriptedSinkTask) => Awaitable<void> =
     () => {}
   onTaskStop: () => Awaitable<void> = () => {}
+  onAlterOffsets: () => Awaitable<boolean> = () => false
+  onClose: () => Awaitable<void> = () => {}
+  onCommit: () => Awaitable<void> = () => {}
 }
 
 /** Resolves with nothing once the signal aborts, as a poll that waits for new data. */
@@ -75,8 +78,9 @@ export class ScriptedSinkTask extends SinkTask {
     this.script.calls.push(`open ${partitions.map(({ partition }) => partition).join()}`)
     return this.script.onOpen(partitions, this)
   }
-  override close(partitions: readonly TopicPartition[]): void {
+  override close(partitions: readonly TopicPartition[]): Awaitable<void> {
     this.script.calls.push(`close ${partitions.map(({ partition }) => partition).join()}`)
+    return this.script.onClose()
   }
   override stop(): Awaitable<void> {
     this.script.calls.push('task stop')
@@ -101,8 +105,9 @@ class ScriptedSourceTask extends SourceTask {
   override poll(signal: AbortSignal): Awaitable<readonly SourceRecord[] | null> {
     return this.#script.onPoll(signal)
   }
-  override commit(): void {
+  override commit(): Awaitable<void> {
     this.#script.calls.push('commit')
+    return this.#script.onCommit()
   }
   override commitRecord(record: SourceRecord): void {
     this.#script.calls.push(`commitRecord ${String(record.value)}`)
@@ -142,6 +147,9 @@ export function scriptedPlugins(script: Script): readonly PluginDescriptor[] {
     }
     override taskConfigs(max: number): readonly Props[] {
       return taskConfigs(this.#props, max)
+    }
+    override alterOffsets(): Awaitable<boolean> {
+      return script.onAlterOffsets()
     }
     override stop(): Awaitable<void> {
       script.calls.push('connector stop')

@@ -3,6 +3,7 @@ import type { Props, TaskHealth } from '../../connector/api/task-context.ts'
 import { BUILT_IN_PLUGINS } from '../../connector/cli/plugins.ts'
 import { ByteBudget } from '../../connector/runtime/byte-budget.ts'
 import { ConfigTransformer } from '../../connector/runtime/config-transformer.ts'
+import { EventLoopWatch } from '../../connector/runtime/event-loop-watch.ts'
 import { createLogger, LogLevels } from '../../connector/runtime/logging.ts'
 import { WorkerMetrics } from '../../connector/runtime/metrics.ts'
 import { Plugins } from '../../connector/runtime/plugins.ts'
@@ -57,6 +58,12 @@ export function testServices(options: {
     offsets: new OffsetStorage(new MemoryOffsetBackingStore()),
     metrics: new WorkerMetrics(),
     consumerBudget: new ByteBudget(config['consumer.buffer.bytes']),
+    watch: new EventLoopWatch({
+      clock,
+      log,
+      limitMs: config['event.loop.block.limit.ms'],
+      outside: undefined,
+    }),
     admin: () => Promise.resolve(kafka.admin({}, noEvents)),
   }
 }
