@@ -6,8 +6,13 @@ export type PollOutcome =
   | 'UNCHANGED'
   /** A body older than the last one; dropped, unless it is the third in a row. */
   | 'REGRESSED'
+  /** Far fewer entities than usual; believed the third time in a row. */
+  | 'SHRUNK'
   | 'EMPTY'
   | 'NOT_PROTOBUF'
+  | 'NOT_JSON'
+  /** An answer in the right format that holds an error instead of data. */
+  | 'SERVICE_ERROR'
   /** The connection or the message ended early. */
   | 'TRUNCATED'
   /** Larger than max.bytes or max.entities allow. */

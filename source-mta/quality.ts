@@ -1,8 +1,9 @@
 // The rules that a vehicle's record is checked by. A flagged record is emitted with the codes; a rejected one
 // is counted and dropped.
+import { boxOf, isWithin } from './box.ts'
 import type { BoxRule } from './config.ts'
 import type { Vehicle } from './decode.ts'
-import { type Box, type Profile, SEED_BOX } from './profiles.ts'
+import type { Profile } from './profiles.ts'
 
 export type QualityCode =
   | 'REQ_MISSING'
@@ -25,6 +26,10 @@ export type QualityCode =
   | 'LATE'
   | 'STALLED'
   | 'TELEPORT'
+  | 'STUCK'
+  | 'DUPLICATE'
+  | 'TRIP_MULTI_VEHICLE'
+  | 'STU_ORDER'
 
 const FUTURE_TOLERANCE_S = 60
 const DAY_S = 86_400
@@ -100,20 +105,6 @@ function timeFlags(
   const isStale = staleAfterS !== undefined && feedTimestamp - timestamp > staleAfterS
   return isStale ? ['TS_STALE'] : []
 }
-
-function boxOf(profile: Profile, rule: BoxRule): Box | undefined {
-  if (rule === 'none') return undefined
-  return rule === 'seed' ? SEED_BOX : profile.box
-}
-
-const isWithin = (
-  box: Box,
-  at: { readonly latitude: number; readonly longitude: number },
-): boolean =>
-  at.latitude >= box.south &&
-  at.latitude <= box.north &&
-  at.longitude >= box.west &&
-  at.longitude <= box.east
 
 /** `YYYYMMDD`. */
 export const isDate = (text: string): boolean => /^\d{8}$/.test(text)
