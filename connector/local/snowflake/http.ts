@@ -1,14 +1,10 @@
 // The little that the endpoint needs over node:http: one call in, one answer out, limits on both.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
-import { gunzip as gunzipCallback } from 'node:zlib'
-import { Decompress } from 'fzstd'
 import { toMessage } from '../../api/errors.ts'
 import type { PluginLogger } from '../../api/plugin-metrics.ts'
 import { ApiError } from './errors.ts'
 import type { ByteBudget } from './streaming/byte-budget.ts'
-
-const gunzip = promisify(gunzipCallback)
+import { tooLarge, unpack } from './unpack.ts'
 
 /** One request with its body read. */
 export interface Call {
@@ -35,14 +31,6 @@ export type Handler = (call: Call) => Promise<Answer> | Answer
 
 export const json = (body: object, status = 200): Answer => ({ status, body })
 export const text = (body: string): Answer => ({ status: 200, body, contentType: 'text/plain' })
-
-/** Bytes of a body may unpack to so many. */
-export const UNPACKED_BYTES_MAX = 64 * 1_024 * 1_024
-
-const tooLarge = (bytesMax: number): ApiError =>
-  new ApiError(413, 'ERR_PAYLOAD_TOO_LARGE', `The body is larger than ${bytesMax} bytes.`, {
-    headers: { connection: 'close' },
-  })
 
 /**
  * Reads a body of at most `bytesMax` bytes, within what all requests together may hold.
@@ -72,47 +60,6 @@ export async function readBody(
     throw error
   }
   return { body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), release }
-}
-
-/** Undoes `Content-Encoding`. @throws ApiError 415 for one we do not know, 400 for a broken one, 413. */
-export async function unpack(body: Uint8Array, encoding: string | undefined): Promise<Uint8Array> {
-  try {
-    switch (encoding?.toLowerCase().trim()) {
-      case undefined:
-      case '':
-      case 'identity':
-        return body
-      case 'gzip':
-        return await gunzip(body, { maxOutputLength: UNPACKED_BYTES_MAX })
-      case 'zstd':
-        return unpackZstd(body)
-    }
-  } catch (error) {
-    if (error instanceof ApiError) throw error
-    if (error instanceof RangeError) throw tooLarge(UNPACKED_BYTES_MAX)
-    throw new ApiError(400, 'ERR_INVALID_PAYLOAD', `The body is not ${encoding}.`, { cause: error })
-  }
-  throw new ApiError(
-    415,
-    'ERR_UNSUPPORTED_CONTENT_ENCODING',
-    `Content-Encoding ${encoding} is not supported; gzip, zstd and identity are.`,
-  )
-}
-
-/** In small pieces, so that a body that unpacks to gigabytes is stopped early. */
-const ZSTD_PIECE_BYTES = 16_384
-
-function unpackZstd(body: Uint8Array): Uint8Array {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  const stream = new Decompress((chunk) => {
-    bytes += chunk.byteLength
-    if (bytes > UNPACKED_BYTES_MAX) throw tooLarge(UNPACKED_BYTES_MAX)
-    chunks.push(chunk)
-  })
-  for (let at = 0; at < body.byteLength; at += ZSTD_PIECE_BYTES)
-    stream.push(body.subarray(at, at + ZSTD_PIECE_BYTES), at + ZSTD_PIECE_BYTES >= body.byteLength)
-  return Buffer.concat(chunks)
 }
 
 /** The body as a JSON object; an empty one is `{}`. @throws ApiError 400. */

@@ -2,6 +2,7 @@
 // a warehouse of Iceberg tables on disk.
 import path from 'node:path'
 import type { Clock, Random } from '../../api/clock.ts'
+import { ConfigError, toMessage } from '../../api/errors.ts'
 import type { PluginLogger } from '../../api/plugin-metrics.ts'
 import type { Warehouse } from '../iceberg/types.ts'
 import { openWarehouse } from '../iceberg/warehouse.ts'
@@ -10,10 +11,13 @@ import { Authenticator, type LocalUser } from './auth.ts'
 import { DriverApi, isDriverPath } from './driver/routes.ts'
 import { ApiError } from './errors.ts'
 import { Faults } from './faults.ts'
-import type { Answer, Call } from './http.ts'
+import type { Answer, Call, Handler } from './http.ts'
 import { type Listener, listen } from './listener.ts'
 import { handleRestCatalog, isRestCatalogPath } from './rest-catalog.ts'
+import type { Session } from './sql/session.ts'
 import { SqlEngine } from './sql/sql-engine.ts'
+import { isStagePath, Stage } from './stage/stage.ts'
+import { stageSecret } from './stage/stage-secret.ts'
 import { ByteBudget } from './streaming/byte-budget.ts'
 import { PROFILES } from './streaming/commit-loop.ts'
 import { fileErrorLog } from './streaming/error-log.ts'
@@ -53,13 +57,20 @@ export interface LocalSnowflakeOptions {
   readonly limits?: LocalLimits | null
   /** How long scoped tokens are good for. @default 3_600_000 */
   readonly tokenTtlMs?: number
+  /** PEM. The port then speaks HTTPS; `keepCertificates` makes what it needs. */
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** With `tls`, a second port that speaks HTTP; 0: any free one. */
+  readonly httpPort?: number
+  /** Statements run before the first client is answered, e.g. `CREATE DATABASE IF NOT EXISTS DB`. */
+  readonly initSql?: readonly string[]
   readonly clock?: Clock
   readonly random?: Random
 }
 
 export interface LocalSnowflake {
   readonly url: string
+  /** Only with `httpPort`. */
+  readonly httpUrl: string | undefined
   readonly adminUrl: string
   /** Commits what waits, then stops. */
   close(): Promise<void>
@@ -70,6 +81,7 @@ const TOKEN_TTL_MS = 3_600_000
 const UNCOMMITTED_BYTES_MAX = 256 * 1_024 * 1_024
 const TABLE_BYTES_MAX = 64 * 1_024 * 1_024
 const BODIES_BYTES_MAX = 128 * 1_024 * 1_024
+const STAGE_FILE_BYTES_MAX = 64 * 1_024 * 1_024
 const JSON_BYTES_MAX = 16 * 1_024 * 1_024
 const STATEMENT_LIMITS = { timeoutMs: 60_000, rowsMax: 100_000 }
 const MAINTENANCE = {
@@ -124,35 +136,19 @@ export async function serve(
     },
     { random, timing: timingOf(options) },
   )
-  const handle = router({ warehouse, ingests, auth, clock, log })
-  const requestBytes = (limits ?? SNOWFLAKE_LIMITS).requestBytes
-  const common = { host: options.host ?? HOST, log, budget: new ByteBudget(BODIES_BYTES_MAX) }
-  const main = await listen({
-    ...common,
-    port: options.port ?? 0,
-    tls: options.tls,
+  const secretFile = path.join(options.warehouse, '.snowflake', 'stage.key')
+  const stage = new Stage({ secret: await stageSecret(secretFile), clock })
+  const sql = new SqlEngine({ warehouse, ingests, clock }, STATEMENT_LIMITS)
+  await runInitSql(sql, options)
+  const listeners = await listenAll(options, {
     faults,
-    handle,
-    bodyBytesMax: (target) => (target.endsWith('/rows') ? requestBytes : JSON_BYTES_MAX),
+    route: (tlsPort) => router({ warehouse, ingests, auth, clock, log, stage, sql, tlsPort }),
+    admin: (call) => handleAdmin(call, { faults, ingests, auth, warehouse }),
   })
-  let admin: Listener
-  try {
-    admin = await listen({
-      ...common,
-      port: options.adminPort ?? 0,
-      faults: undefined,
-      handle: (call) => handleAdmin(call, { faults, ingests, auth, warehouse }),
-      bodyBytesMax: () => JSON_BYTES_MAX,
-    })
-  } catch (error) {
-    await main.close()
-    throw error
-  }
   return {
-    url: main.url,
-    adminUrl: admin.url,
+    ...listeners,
     async close() {
-      await Promise.all([main.close(), admin.close()])
+      await listeners.close()
       faults.clear()
       try {
         await ingests.close()
@@ -162,6 +158,74 @@ export async function serve(
     },
   }
 }
+
+/** The main port, the admin port and, when asked for, plain HTTP beside HTTPS: all of them or none. */
+async function listenAll(
+  options: LocalSnowflakeOptions,
+  parts: {
+    readonly faults: Faults
+    readonly route: (tlsPort: () => number | undefined) => Handler
+    readonly admin: Handler
+  },
+): Promise<LocalSnowflake> {
+  const { tls, log } = options
+  let port: number | undefined
+  const common = {
+    host: options.host ?? HOST,
+    log,
+    budget: new ByteBudget(BODIES_BYTES_MAX),
+    faults: undefined,
+  }
+  const main = {
+    ...common,
+    faults: parts.faults,
+    handle: parts.route(() => (tls === undefined ? undefined : port)),
+    bodyBytesMax: bodyBytesMax((options.limits ?? SNOWFLAKE_LIMITS).requestBytes),
+  }
+  const admin = { ...common, handle: parts.admin, bodyBytesMax: () => JSON_BYTES_MAX }
+  const listeners: Listener[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.close()))
+  }
+  try {
+    listeners.push(await listen({ ...main, port: options.port ?? 0, tls }))
+    port = Number(new URL(listeners[0]?.url ?? '').port)
+    listeners.push(await listen({ ...admin, port: options.adminPort ?? 0 }))
+    if (tls !== undefined && options.httpPort !== undefined)
+      listeners.push(await listen({ ...main, port: options.httpPort }))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const [url = '', adminUrl = '', httpUrl] = listeners.map((listener) => listener.url)
+  return { url, adminUrl, httpUrl, close }
+}
+
+async function runInitSql(sql: SqlEngine, options: LocalSnowflakeOptions): Promise<void> {
+  const session: Session = {
+    id: 0,
+    user: options.users[0]?.name.toUpperCase() ?? 'SYSTEM',
+    database: undefined,
+    schema: undefined,
+    role: 'SYSADMIN',
+    warehouse: undefined,
+  }
+  const { signal } = new AbortController()
+  for (const statement of options.initSql ?? [])
+    try {
+      await sql.execute({ sql: statement, binds: {}, session, signal })
+    } catch (error) {
+      throw new ConfigError(`initSql failed at ${statement}: ${toMessage(error)}`, { cause: error })
+    }
+}
+
+/** Rows are limited as Snowflake limits them; clients upload larger files to the stage. */
+const bodyBytesMax =
+  (requestBytes: number) =>
+  (target: string): number => {
+    if (isStagePath(target)) return STAGE_FILE_BYTES_MAX
+    return target.endsWith('/rows') ? requestBytes : JSON_BYTES_MAX
+  }
 
 const timingOf = ({
   commitIntervalMs,
@@ -177,14 +241,17 @@ function router(parts: {
   auth: Authenticator
   clock: Clock
   log: PluginLogger
+  stage: Stage
+  tlsPort: () => number | undefined
+  sql: SqlEngine
 }): (call: Call) => Promise<Answer> {
   const streaming = new StreamingApi(parts)
-  const sql = new SqlEngine(parts, STATEMENT_LIMITS)
-  const driver = new DriverApi({ ...parts, sql })
+  const driver = new DriverApi(parts)
   return async (call) => {
     // The driver's own telemetry shares its prefix with the streaming SDK's.
     if (isStreamingPath(call.path)) return streaming.handle(call)
     if (isDriverPath(call.path)) return driver.handle(call)
+    if (isStagePath(call.path)) return parts.stage.handle(call)
     if (isRestCatalogPath(call.path)) return handleRestCatalog(call, parts.warehouse)
     throw new ApiError(404, 'ERR_NOT_FOUND', `There is no ${call.method} ${call.path}.`)
   }

@@ -2,13 +2,17 @@
 import type { Clock } from '../../../api/clock.ts'
 import type { Authenticator } from '../auth.ts'
 import { ApiError, unavailable } from '../errors.ts'
-import { type Answer, type Call, json, jsonBody, text, unpack } from '../http.ts'
+import { type Answer, type Call, json, jsonBody, text } from '../http.ts'
 import { foldName } from '../identifiers.ts'
+import { parseFragments, readFragments } from '../stage/file-buffer.ts'
+import type { Stage } from '../stage/stage.ts'
+import { unpack } from '../unpack.ts'
 import { noSuchChannel } from './channel.ts'
 import { channelStatus } from './channel-status.ts'
-import type { Ingests, PipeIdentifier } from './ingests.ts'
+import type { Ingests, Pipe, PipeIdentifier } from './ingests.ts'
 import { ELASTIC_CHANNEL } from './pipe-channels.ts'
 import { pipeInfo } from './pipe-info.ts'
+import type { AppendOptions } from './table-ingest.ts'
 
 const STATUS_NAMES_MAX = 2_000
 const NAME_LENGTH_MAX = 512
@@ -17,6 +21,9 @@ export interface StreamingApiOptions {
   readonly ingests: Ingests
   readonly auth: Authenticator
   readonly clock: Clock
+  readonly stage: Stage
+  /** Port of the HTTPS listener, where there is one: the stage is only ever asked for by HTTPS. */
+  readonly tlsPort: () => number | undefined
 }
 
 /** True for the paths that `StreamingApi.handle` answers. */
@@ -27,7 +34,8 @@ interface Target {
   readonly identifier: PipeIdentifier
   readonly action: string | undefined
   readonly channel: string | undefined
-  readonly isRows: boolean
+  /** What a data path ends in. */
+  readonly data: 'rows' | 'filebuffer' | undefined
 }
 
 export class StreamingApi {
@@ -99,21 +107,29 @@ export class StreamingApi {
     if (target === undefined)
       throw new ApiError(404, 'ERR_NOT_FOUND', `There is no ${call.method} ${call.path}.`)
     const { method } = call
-    const { action, channel, isRows } = target
-    if (method === 'POST' && isRows) return this.#append(call, target)
+    const { action, channel, data } = target
+    if (method === 'POST' && data === 'rows') return this.#append(call, target)
+    if (method === 'POST' && data === 'filebuffer') return this.#appendFiles(call, target)
     if (method === 'POST' && action === 'bulk-channel-status') return this.#bulkStatus(call, target)
-    if (action === 'pipe-info' && (method === 'POST' || method === 'GET')) {
-      this.#options.ingests.pipe(target.identifier)
-      return json(
-        pipeInfo(target.identifier, {
-          nowMs: this.#options.clock.now(),
-          storageEndpoint: call.headers.host ?? '127.0.0.1',
-        }),
-      )
-    }
+    if (action === 'pipe-info' && (method === 'POST' || method === 'GET'))
+      return this.#pipeInfo(call, target)
     if (method === 'PUT' && channel !== undefined) return this.#open(call, target, channel)
     if (method === 'DELETE' && channel !== undefined) return this.#drop(call, target, channel)
     throw new ApiError(405, 'ERR_METHOD_NOT_ALLOWED', `There is no ${method} ${call.path}.`)
+  }
+
+  #pipeInfo(call: Call, { identifier }: Target): Answer {
+    const { ingests, stage, clock, tlsPort } = this.#options
+    ingests.pipe(identifier)
+    const host = call.headers.host ?? '127.0.0.1'
+    const port = tlsPort()
+    return json(
+      pipeInfo(identifier, {
+        nowMs: clock.now(),
+        storageEndpoint: port === undefined ? host : `${host.replace(/:\d+$/, '')}:${port}`,
+        location: stage.newLocation(`${identifier.database}/${identifier.schema}`),
+      }),
+    )
   }
 
   async #open(call: Call, { identifier }: Target, name: string): Promise<Answer> {
@@ -141,19 +157,44 @@ export class StreamingApi {
     const bytes = await unpack(call.body, call.headers['content-encoding'])
     if (channel === undefined || channel.toUpperCase() === ELASTIC_CHANNEL)
       return this.#appendElastic(identifier, channel, bytes)
-    const { ingest, channels } = this.#options.ingests.pipe(identifier)
-    if (ingest.trouble !== undefined) throw unavailable(ingest.trouble)
-    const continuationToken = call.query.get('continuationToken')
-    if (continuationToken === null)
-      throw new ApiError(400, 'ERR_MISSING_CONTINUATION_TOKEN', 'continuationToken is missing.')
+    const pipe = this.#writablePipe(identifier)
     const legacy = call.query.get('offsetToken')
-    const next = ingest.append(channels, channel, {
-      continuationToken,
+    return appended(pipe, channel, {
+      continuationToken: continuationTokenOf(call),
       startToken: emptyToNull(call.query.get('startOffsetToken') ?? legacy),
       endToken: emptyToNull(call.query.get('endOffsetToken') ?? legacy),
       bytes,
     })
-    return json({ status_code: 0, message: 'Success', next_continuation_token: next })
+  }
+
+  /** The token is looked at before the files: they may be gone when the same registration comes again. */
+  async #appendFiles(call: Call, { identifier, channel }: Target): Promise<Answer> {
+    const fragments = parseFragments(await unpack(call.body, call.headers['content-encoding']))
+    const { stage } = this.#options
+    if (channel === undefined || channel.toUpperCase() === ELASTIC_CHANNEL) {
+      const answer = this.#appendElastic(identifier, channel, await readFragments(stage, fragments))
+      for (const { filePath } of fragments) stage.remove(filePath)
+      return answer
+    }
+    const pipe = this.#writablePipe(identifier)
+    const continuationToken = continuationTokenOf(call)
+    const repeated = pipe.ingest.repeatOf(pipe.channels, channel, continuationToken)
+    if (repeated !== undefined) return appendAnswer(repeated)
+    const answer = appended(pipe, channel, {
+      continuationToken,
+      startToken: fragments[0]?.startToken ?? null,
+      endToken: fragments.at(-1)?.endToken ?? null,
+      bytes: await readFragments(stage, fragments),
+    })
+    for (const { filePath } of fragments) stage.remove(filePath)
+    return answer
+  }
+
+  /** @throws ApiError 404; 503 while the table cannot be written. */
+  #writablePipe(identifier: PipeIdentifier): Pipe {
+    const pipe = this.#options.ingests.pipe(identifier)
+    if (pipe.ingest.trouble !== undefined) throw unavailable(pipe.ingest.trouble)
+    return pipe
   }
 
   #appendElastic(
@@ -202,6 +243,18 @@ export class StreamingApi {
   }
 }
 
+const appendAnswer = (next: string): Answer =>
+  json({ status_code: 0, message: 'Success', next_continuation_token: next })
+
+const appended = ({ ingest, channels }: Pipe, channel: string, options: AppendOptions): Answer =>
+  appendAnswer(ingest.append(channels, channel, options))
+
+function continuationTokenOf(call: Call): string {
+  const token = call.query.get('continuationToken')
+  if (token !== null) return token
+  throw new ApiError(400, 'ERR_MISSING_CONTINUATION_TOKEN', 'continuationToken is missing.')
+}
+
 function bearer(call: Call): string {
   const [scheme, token] = (call.headers.authorization ?? '').split(' ')
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '')
@@ -219,15 +272,16 @@ function optionalString(body: Readonly<Record<string, unknown>>, key: string): s
 const emptyToNull = (value: string | null): string | null => (value === '' ? null : value)
 
 const PATH =
-  /^\/v2\/streaming(?<data>\/data)?(?:\/org\/[^/]+\/accounts\/[^/]+)?\/databases\/(?<database>[^/]+)\/schemas\/(?<schema>[^/]+)\/(?<kind>pipes|tables)\/(?<object>[^/]+?)(?<action>:[a-z-]+)?(?:\/channels\/(?<channel>[^/]+))?(?<rows>\/rows)?$/
+  /^\/v2\/streaming(?<data>\/data)?(?:\/org\/[^/]+\/accounts\/[^/]+)?\/databases\/(?<database>[^/]+)\/schemas\/(?<schema>[^/]+)\/(?<kind>pipes|tables)\/(?<object>[^/]+?)(?<action>:[a-z-]+)?(?:\/channels\/(?<channel>[^/]+))?(?:\/(?<rows>rows|filebuffer))?$/
 
 function parseTarget(path: string): Target | undefined {
   const groups = PATH.exec(path)?.groups
   if (groups === undefined) return undefined
   const { database, schema, kind, object, action, channel, rows, data } = groups
-  const isRows = rows !== undefined && data !== undefined
-  if (rows !== undefined && data === undefined) return undefined
-  if (kind === 'tables' && !(isRows && channel === undefined)) return undefined
+  // Rows have a path of their own, and only rows go to tables and to channels of no name.
+  if ((rows === undefined) !== (data === undefined)) return undefined
+  if (rows === undefined && kind === 'tables') return undefined
+  if (rows !== undefined && (kind === 'tables') !== (channel === undefined)) return undefined
   return {
     identifier: {
       database: foldName(decode(database)),
@@ -236,7 +290,7 @@ function parseTarget(path: string): Target | undefined {
     },
     action: action?.slice(1),
     channel: channel === undefined ? undefined : decode(channel),
-    isRows: isRows && (kind === 'tables' || channel !== undefined),
+    data: rows === 'rows' || rows === 'filebuffer' ? rows : undefined,
   }
 }
 

@@ -167,6 +167,20 @@ export class TableIngest {
     return channel.nextToken()
   }
 
+  /**
+   * The token that was issued when the append with this one was taken, or undefined when it is still to come: for
+   * callers to whom its rows cost something to get. @throws ApiError 400, 404 as `append` does.
+   */
+  repeatOf(pipe: PipeChannels, name: string, continuationToken: string): string | undefined {
+    const channel = pipe.get(name)
+    if (channel === undefined) throw noSuchChannel(name)
+    const verdict = channel.judge(continuationToken)
+    if (verdict === 'accept') return undefined
+    if (verdict === 'repeat') return channel.nextToken()
+    if (verdict === 'future') channel.statusCode = 'ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP'
+    throw refusedToken(verdict, name)
+  }
+
   #pace(channel: Channel, bytes: number): void {
     const { limits, clock } = this.#context
     if (limits === undefined) return
