@@ -1,4 +1,5 @@
 // The keys of the connector that do not depend on the list of feeds.
+import { ENTITY_KEYS } from './entity-config.ts'
 import {
   ConfigDef,
   type ConfigOf,
@@ -12,7 +13,8 @@ import {
 } from '../connector/api/config-def.ts'
 import type { Password } from '../connector/api/password.ts'
 import { urlProblem } from './feed-url.ts'
-import { BUS_BASE_URL, KNOWN_FEED_IDS, MTA_BASE_URL } from './feeds.ts'
+import { BUS_BASE_URL, DEFAULT_FEED_IDS, MTA_BASE_URL, SIRI_BASE_URL } from './feeds.ts'
+import { boxProblem, directionsProblem, zoneProblem } from './selection-config.ts'
 
 export type EmitMode = 'changed' | 'changed+heartbeat' | 'all'
 export type BoxRule = 'per-feed' | 'seed' | 'none'
@@ -22,7 +24,7 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
   feeds: list({
     doc: 'The feeds to poll, by id: known ones, or others with a feed.<id>.url of their own. One feed is one source partition.',
     importance: 'HIGH',
-    default: KNOWN_FEED_IDS,
+    default: DEFAULT_FEED_IDS,
     check: feedsProblem,
     group: 'Feeds',
     width: 'LONG',
@@ -71,6 +73,13 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
     check: (url) => urlProblem(url),
     group: 'Feeds',
   }),
+  'feeds.siri.base.url': string({
+    doc: "Where Bus Time's SIRI is.",
+    importance: 'LOW',
+    default: SIRI_BASE_URL,
+    check: (url) => urlProblem(url),
+    group: 'Feeds',
+  }),
   'emit.mode': string<EmitMode>({
     doc: 'changed: a vehicle when its content differs from the last of its key; changed+heartbeat: also an unchanged one every heartbeat.ms; all: every vehicle of every new body.',
     importance: 'MEDIUM',
@@ -78,6 +87,7 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
     check: oneOf('changed', 'changed+heartbeat', 'all'),
     group: 'Records',
   }),
+  ...ENTITY_KEYS,
   'heartbeat.ms': long({
     doc: 'How often an unchanged vehicle is repeated with emit.mode=changed+heartbeat.',
     importance: 'LOW',
@@ -96,6 +106,13 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
     importance: 'LOW',
     default: 'per-feed',
     check: oneOf('per-feed', 'seed', 'none'),
+    group: 'Records',
+  }),
+  'quality.duplicate.window.ms': long({
+    doc: 'A SIRI observation that was emitted within this time is not emitted again, e.g. when an older answer comes from a cache.',
+    importance: 'LOW',
+    default: 300_000,
+    range: [0, 3_600_000],
     group: 'Records',
   }),
   'state.retention.ms': long({
@@ -154,6 +171,39 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
     default: 120_000,
     range: [1_000, 3_600_000],
     group: 'Feeds',
+  }),
+  'feed.defaults.time.zone': string({
+    doc: "IANA zone of a feed's service day and local times; empty: the profile's own (America/New_York).",
+    importance: 'LOW',
+    default: '',
+    check: zoneProblem,
+    group: 'Feeds',
+  }),
+  'feed.defaults.select.routes': list({
+    doc: 'Only records of these routes; empty: all.',
+    importance: 'MEDIUM',
+    default: [],
+    group: 'Selection',
+  }),
+  'feed.defaults.select.stops': list({
+    doc: 'Only records that name one of these stops; empty: all.',
+    importance: 'MEDIUM',
+    default: [],
+    group: 'Selection',
+  }),
+  'feed.defaults.select.directions': list({
+    doc: 'Only records of these directions: 0, 1, NORTH, SOUTH, EAST, WEST; empty: all.',
+    importance: 'MEDIUM',
+    default: [],
+    check: directionsProblem,
+    group: 'Selection',
+  }),
+  'feed.defaults.select.bbox': string({
+    doc: 'Only vehicles within this box, given as south,west,north,east in degrees; empty: all.',
+    importance: 'MEDIUM',
+    default: '',
+    check: boxProblem,
+    group: 'Selection',
   }),
 })
 

@@ -3,8 +3,16 @@ import { ConfigDef, type ConfigKeys, type ConfigValue } from '../connector/api/c
 import { ConfigError } from '../connector/api/errors.ts'
 import type { Props } from '../connector/api/task-context.ts'
 import { type BoxRule, type Defaults, type EmitMode, MTA_SOURCE_CONFIG } from './config-keys.ts'
+import { type EntityLife, entityConfig } from './entity-config.ts'
+import type { EntityKind } from './entity-kind.ts'
 import { type FeedSpec, feedKeys, feedSpec } from './feed-config.ts'
-import { BUS_BASE_URL, KNOWN_FEED_IDS, knownFeed } from './feeds.ts'
+import {
+  BUS_BASE_URL,
+  DEFAULT_FEED_IDS,
+  KNOWN_FEED_IDS,
+  SIRI_BASE_URL,
+  knownFeed,
+} from './feeds.ts'
 import { type Topics, topicsOf } from './topics.ts'
 
 export { type BoxRule, type EmitMode, MTA_SOURCE_CONFIG } from './config-keys.ts'
@@ -13,11 +21,14 @@ export type { FeedSpec } from './feed-config.ts'
 export interface MtaSourceConfig {
   readonly feeds: readonly FeedSpec[]
   readonly topics: Topics
+  readonly kinds: readonly EntityKind[]
+  readonly life: EntityLife
   readonly writesPolls: boolean
   readonly emitMode: EmitMode
   readonly heartbeatMs: number
   readonly positionsEnabled: boolean
   readonly box: BoxRule
+  readonly duplicateWindowMs: number
   readonly stateRetentionMs: number
   readonly degradedAfterFailures: number
   readonly jitter: number
@@ -51,8 +62,12 @@ export function validateConfig(props: Props): readonly ConfigValue[] {
       const problem = strangerProblem(name, props)
       return problem === undefined ? [] : [invalid(name, problem)]
     })
+  const isReadable = [...values, ...strangers].every(({ errors }) => errors.length === 0)
+  const floors = isReadable && unknownFeeds.length === 0 ? floorProblems(props) : new Map()
   return [
     ...values.map((value) => {
+      const floor = floors.get(value.name)
+      if (floor !== undefined) return { ...value, errors: [...value.errors, floor] }
       if (value.name === 'mta.bus.api.key' && missingKey !== undefined) {
         return { ...value, errors: [...value.errors, missingKey] }
       }
@@ -63,6 +78,24 @@ export function validateConfig(props: Props): readonly ConfigValue[] {
   ]
 }
 
+/** The feeds that would ask more often than their service allows. */
+function floorProblems(props: Props): ReadonlyMap<string, string> {
+  const all: Readonly<Record<string, unknown>> = configDef(props).parse(props)
+  return new Map(
+    feedIds(props).flatMap((id) => {
+      const { pollFloorMs, pollIntervalMs } = feedSpec(id, all, undefined)
+      return pollIntervalMs >= pollFloorMs
+        ? []
+        : [
+            [
+              `feed.${id}.poll.interval.ms`,
+              `must be at least ${pollFloorMs} for all vehicles: MTA may revoke the key of who asks more often`,
+            ] as const,
+          ]
+    }),
+  )
+}
+
 /** The typed configuration. Throws one `ConfigError` that names every problem, one a line. */
 export function parseConfig(props: Props): MtaSourceConfig {
   const problems = validateConfig(props).flatMap(({ errors }) => errors)
@@ -70,20 +103,24 @@ export function parseConfig(props: Props): MtaSourceConfig {
   const values = MTA_SOURCE_CONFIG.parse(props)
   const all: Readonly<Record<string, unknown>> = configDef(props).parse(props)
   const busKey = values['mta.bus.api.key']
+  const entities = entityConfig(values)
   return {
     feeds: feedIds(props).map((id) => feedSpec(id, all, busKey)),
-    topics: topicsOf(values['topic.prefix'], values['icymta.topic']),
+    topics: topicsOf(values['topic.prefix'], values['icymta.topic'], entities.topics),
+    kinds: entities.kinds,
+    life: entities.life,
     writesPolls: values['feed.poll.records'],
     emitMode: values['emit.mode'],
     heartbeatMs: values['heartbeat.ms'],
     positionsEnabled: values['positions.enabled'],
     box: values['quality.box'],
+    duplicateWindowMs: values['quality.duplicate.window.ms'],
     stateRetentionMs: values['state.retention.ms'],
     degradedAfterFailures: values['health.degraded.after.failures'],
     jitter: values['poll.jitter.ratio.percent'] / 100,
     withoutKey:
       props['feeds'] === undefined
-        ? KNOWN_FEED_IDS.filter((id) => !feedIds(props).includes(id))
+        ? DEFAULT_FEED_IDS.filter((id) => !feedIds(props).includes(id))
         : [],
   }
 }
@@ -92,7 +129,7 @@ export function parseConfig(props: Props): MtaSourceConfig {
 function feedIds(props: Props): readonly string[] {
   const defaults = lenientDefaults(props)
   if (props['feeds'] !== undefined) return defaults.feeds.filter((id) => id !== '')
-  return KNOWN_FEED_IDS.filter((id) => !lacksKey(id, props))
+  return DEFAULT_FEED_IDS.filter((id) => !lacksKey(id, props))
 }
 
 /** MTA's own bus server wants a key. */
@@ -100,15 +137,17 @@ function lacksKey(id: string, props: Props): boolean {
   if (knownFeed(id)?.needsKey !== true) return false
   if ((props['mta.bus.api.key'] ?? '') !== '' || (props[`feed.${id}.auth`] ?? '') !== '')
     return false
-  const url = props[`feed.${id}.url`] ?? props['feeds.bus.base.url'] ?? BUS_BASE_URL
-  return url.trim().startsWith(BUS_BASE_URL)
+  const isSiri = knownFeed(id)?.base === 'siri'
+  const own = isSiri ? SIRI_BASE_URL : BUS_BASE_URL
+  const base = props[isSiri ? 'feeds.siri.base.url' : 'feeds.bus.base.url']
+  return (props[`feed.${id}.url`] ?? base ?? own).trim().startsWith(own)
 }
 
 function keyProblem(props: Props): string | undefined {
   const without = feedIds(props).filter((id) => lacksKey(id, props))
   return without.length === 0
     ? undefined
-    : `Missing configuration "mta.bus.api.key": ${without.join(', ')} at ${BUS_BASE_URL} needs it`
+    : `Missing configuration "mta.bus.api.key": ${without.join(', ')} needs it at MTA`
 }
 
 /** Each valid value, and the default in place of a wrong one; the wrong ones are reported elsewhere. */

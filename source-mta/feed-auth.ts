@@ -38,3 +38,20 @@ export function authorize(
   withKey.searchParams.set(auth.name, secret)
   return { url: withKey, headers: {} }
 }
+
+const SECRET_MIN = 4
+
+/** `text` with the secret of `auth` taken out, as it is and as it stands in a URL: servers repeat it in their errors. */
+export function withoutSecret(text: string, auth: FeedAuth): string {
+  if (auth.kind === 'none') return text
+  const secret = auth.value.reveal()
+  // A shorter one would blot out ordinary text.
+  if (secret.length < SECRET_MIN) return text
+  const forms = new Set([
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams({ k: secret }).toString().slice(2),
+    Buffer.from(auth.kind === 'basic' ? `${auth.user}:${secret}` : secret).toString('base64'),
+  ])
+  return [...forms].reduce((clean, form) => clean.replaceAll(form, '[hidden]'), text)
+}

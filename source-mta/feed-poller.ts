@@ -3,6 +3,7 @@ import type { Clock, Random } from '../connector/api/clock.ts'
 import type { PluginLogger } from '../connector/api/plugin-metrics.ts'
 import type { Header, SourceOffset, SourceRecord } from '../connector/api/records.ts'
 import type { FeedSpec } from './config.ts'
+import { withoutSecret } from './feed-auth.ts'
 import { FRESHNESS_CODES, FeedFreshness, type FreshnessCode } from './feed-freshness.ts'
 import type { FeedHealth } from './feed-health.ts'
 import type { FeedMetrics } from './feed-metrics.ts'
@@ -62,6 +63,8 @@ export class FeedPoller {
   readonly #freshness: FeedFreshness
   #validators = NO_VALIDATORS
   #polls = 0
+  /** When a feed with a floor was asked last, also by an earlier run. */
+  #askedAtMs: number | undefined
   #warned: ReadonlySet<FreshnessCode> = new Set()
   #flight: Flight | undefined
 
@@ -71,6 +74,8 @@ export class FeedPoller {
     this.#reader = reader
     this.#freshness = new FeedFreshness(options.headerStaleAfterMs)
     const { feed, jitter, startAtMs } = options
+    this.#askedAtMs = askedAt(reader.offset)
+    const earliestMs = this.#askedAtMs === undefined ? 0 : this.#askedAtMs + feed.pollFloorMs
     this.#schedule = new PollSchedule(
       {
         pollIntervalMs: feed.pollIntervalMs,
@@ -79,7 +84,7 @@ export class FeedPoller {
         jitter,
         random: deps.random,
       },
-      startAtMs,
+      Math.max(startAtMs, earliestMs),
     )
   }
 
@@ -116,7 +121,8 @@ export class FeedPoller {
     const { startedAtMs } = this.#flight
     this.#flight = undefined
     this.#polls++
-    const before = this.#reader.offset
+    const before = this.#offset()
+    if (this.#options.feed.pollFloorMs > 0) this.#askedAtMs = startedAtMs
     const reading = this.#read(fetched)
     const { outcome, reason } = reading
     this.#schedule.done(
@@ -145,13 +151,22 @@ export class FeedPoller {
     )
   }
 
+  #offset(): SourceOffset {
+    const { offset } = this.#reader
+    return this.#askedAtMs === undefined ? offset : { ...offset, asked_at_ms: this.#askedAtMs }
+  }
+
   #read(fetched: Fetched): Reading {
-    if (fetched.body === undefined) return noReading(fetched.outcome, fetched.reason)
-    return this.#reader.accept({
+    if (fetched.body === undefined) {
+      if (!isGood(fetched.outcome)) this.#reader.failed?.()
+      return noReading(fetched.outcome, fetched.reason)
+    }
+    const reading = this.#reader.accept({
       bytes: fetched.body,
       fetchedAtMs: fetched.fetchedAtMs,
       ...fetched.validators,
     })
+    return { ...reading, reason: withoutSecret(reading.reason, this.#options.feed.auth) }
   }
 
   #succeeded(reading: Reading, fetched: Fetched): void {
@@ -220,7 +235,7 @@ export class FeedPoller {
         : []),
     ]
     const partition = sourcePartition(this.feedId)
-    const after = this.#reader.offset
+    const after = this.#offset()
     return drafts.map((draft, index) => ({
       topic: draft.topic,
       kafkaPartition: undefined,
@@ -235,6 +250,10 @@ export class FeedPoller {
       sourceOffset: index === drafts.length - 1 ? after : before,
     }))
   }
+}
+
+function askedAt({ asked_at_ms: at }: SourceOffset): number | undefined {
+  return typeof at === 'number' ? at : undefined
 }
 
 interface Draft extends FeedRecord {

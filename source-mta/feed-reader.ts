@@ -67,6 +67,8 @@ export interface FeedReader {
   readonly offset: SourceOffset
   /** How many things are remembered. */
   readonly remembered: number
+  /** A poll brought no body. */
+  failed?(): void
   /** Takes a body in. Never throws for what a server may send. */
   accept(body: FetchedBody): Reading
 }

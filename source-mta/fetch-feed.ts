@@ -1,8 +1,9 @@
 // One poll of one feed: a request with a total time-out, and what its answer means.
 import type { Clock } from '../connector/api/clock.ts'
 import { ConnectError, toMessage } from '../connector/api/errors.ts'
-import { authorize } from './feed-auth.ts'
+import { authorize, withoutSecret } from './feed-auth.ts'
 import type { FeedSpec } from './config.ts'
+import type { FeedFormat } from './feeds.ts'
 import { type HttpAnswer, HttpError, type HttpGet } from './fetch-http.ts'
 import type { PollOutcome } from './outcome.ts'
 
@@ -50,13 +51,14 @@ export async function fetchFeed(
   let answer: HttpAnswer | undefined
   try {
     answer = await getInTime(feed, validators, deps, signal)
-    classified = classify(answer)
+    classified = classify(answer, feed.format)
   } catch (error) {
     classified = classifyError(error)
   }
   const fetchedAtMs = deps.clock.now()
   return {
-    ...classified,
+    outcome: classified.outcome,
+    reason: withoutSecret(classified.reason, feed.auth),
     body: classified.outcome === 'OK' ? answer?.body : undefined,
     status: answer?.status,
     wireBytes: answer?.wireBytes ?? 0,
@@ -95,7 +97,12 @@ async function getInTime(
   )
   try {
     return await http(
-      { url, headers: { ...baseHeaders(validators), ...headers }, bytesMax: feed.bytesMax },
+      {
+        url,
+        headers: { ...baseHeaders(validators, feed.format), ...headers },
+        bytesMax: feed.bytesMax,
+        ...(feed.auth.kind === 'query' && { secretParameter: feed.auth.name }),
+      },
       request.signal,
     )
   } finally {
@@ -105,16 +112,24 @@ async function getInTime(
   }
 }
 
-function baseHeaders({ etag, lastModified }: Validators): Record<string, string> {
+const ACCEPT = {
+  protobuf: 'application/x-protobuf, application/octet-stream;q=0.9, */*;q=0.8',
+  json: 'application/json, */*;q=0.8',
+} as const
+
+function baseHeaders(
+  { etag, lastModified }: Validators,
+  format: FeedFormat,
+): Record<string, string> {
   return {
-    accept: 'application/x-protobuf, application/octet-stream;q=0.9, */*;q=0.8',
+    accept: format === 'gtfs-realtime' ? ACCEPT.protobuf : ACCEPT.json,
     'user-agent': USER_AGENT,
     ...(etag === null ? {} : { 'if-none-match': etag }),
     ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
   }
 }
 
-function classify({ status, body }: HttpAnswer): Classified {
+function classify({ status, body }: HttpAnswer, format: FeedFormat): Classified {
   if (status === 304) return { outcome: 'UNCHANGED', reason: 'not modified' }
   if (status === 429) return { outcome: 'THROTTLED', reason: 'HTTP 429, asked too often' }
   if (status === 401 || status === 403) {
@@ -125,6 +140,12 @@ function classify({ status, body }: HttpAnswer): Classified {
   }
   if (status !== 200) return { outcome: 'HTTP_ERROR', reason: `HTTP ${status}` }
   if (body.length === 0) return { outcome: 'EMPTY', reason: 'an empty body' }
+  if (format !== 'gtfs-realtime') {
+    // With a byte order mark or without.
+    return /^(\u00ef\u00bb\u00bf)?\s*[{[]/.test(start(body))
+      ? { outcome: 'OK', reason: '' }
+      : { outcome: 'NOT_JSON', reason: `no JSON: ${shown(body)}` }
+  }
   // A FeedMessage can begin with none of these; content types are not to be believed.
   if (/^\s*[<{[]/.test(start(body)) && body[0] !== 0x0a) {
     return { outcome: 'NOT_PROTOBUF', reason: `a text instead of a feed: ${shown(body)}` }

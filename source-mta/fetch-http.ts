@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   /** Largest body, as sent and decompressed. */
   readonly bytesMax: number
+  /** A parameter of `url`'s query that goes to no other host, even if a redirect names it. */
+  readonly secretParameter?: string
 }
 
 export interface HttpAnswer {
@@ -55,10 +57,18 @@ export const httpGet: HttpGet = async (request, signal) => {
       throw new HttpError('REDIRECT', `More than ${REDIRECTS_MAX} redirects`)
     }
     const next = redirected(url, location)
-    if (next.origin !== url.origin) headers = { accept: headers['accept'] ?? '*/*' }
+    if (!isSameServer(url, next)) {
+      headers = { accept: headers['accept'] ?? '*/*' }
+      if (request.secretParameter !== undefined) next.searchParams.delete(request.secretParameter)
+    }
     url = next
   }
 }
+
+/** The same origin, or the same host's https in place of its http, both at their usual ports. */
+const isSameServer = (from: URL, to: URL): boolean =>
+  from.origin === to.origin ||
+  (from.hostname === to.hostname && from.port === '' && to.port === '' && to.protocol === 'https:')
 
 function redirected(from: URL, location: string): URL {
   let next: URL

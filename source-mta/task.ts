@@ -7,11 +7,9 @@ import { FeedHealth } from './feed-health.ts'
 import { feedMetrics } from './feed-metrics.ts'
 import { FeedPoller, type PollerDeps, sourcePartition } from './feed-poller.ts'
 import type { FeedReader } from './feed-reader.ts'
-import { GtfsReader } from './gtfs-reader.ts'
+import { newReader } from './readers.ts'
 import { type HttpGet, httpGet } from './fetch-http.ts'
 import { PROFILES } from './profiles.ts'
-import { subwayGeometry } from './subway-geometry.ts'
-import { SubwayPositions } from './subway-positions.ts'
 import { VERSION } from './version.ts'
 
 /** Which of the connector's feeds a task polls, in its own configuration. */
@@ -139,20 +137,4 @@ export class MtaSourceTask extends SourceTask {
   override stop(): void {
     this.#stopped.abort()
   }
-}
-
-function newReader(feed: FeedSpec, config: MtaSourceConfig): FeedReader {
-  const profile = PROFILES[feed.profile]
-  const hasPositions = profile.isSubway && config.positionsEnabled
-  const options = {
-    feedId: feed.id,
-    profile,
-    entitiesMax: feed.entitiesMax,
-    emitMode: config.emitMode,
-    heartbeatMs: config.heartbeatMs,
-    box: config.box,
-    retentionMs: config.stateRetentionMs,
-    positions: hasPositions ? new SubwayPositions(subwayGeometry()) : undefined,
-  }
-  return new GtfsReader(options, config.topics)
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../connector/api/errors.ts'
 import { parseConfig, validateConfig } from '../../source-mta/config.ts'
 import { MtaSourceConnector } from '../../source-mta/connector.ts'
-import { KNOWN_FEED_IDS } from '../../source-mta/feeds.ts'
+import { DEFAULT_FEED_IDS } from '../../source-mta/feeds.ts'
 
 const KEY = { 'mta.bus.api.key': 's3cret' }
 
@@ -25,7 +25,7 @@ const deal = (feeds: string, maxTasks: number): (string | undefined)[] => {
 describe('parseConfig', () => {
   test('needs nothing: eleven feeds at MTA, the buses only with a key', () => {
     const { feeds } = parseConfig(KEY)
-    expect(feeds.map(({ id }) => id)).toEqual(KNOWN_FEED_IDS)
+    expect(feeds.map(({ id }) => id)).toEqual(DEFAULT_FEED_IDS)
     expect(feeds[1]).toMatchObject({
       id: 'mta-subway-ace',
       url: 'https://api-endpoint.mta.info/Dataservice/mtagtfsfeeds/nyct%2Fgtfs-ace',
