@@ -18,6 +18,8 @@ const USAGE = `Usage: node connector/cli/feeds-simulator.js [options]
                               a made-up city, or recorded bodies, each once and unchanged:
                               <unix seconds>.<tag>.pb in their order, then NAME.pb (default: simulated)
   --replay-map TAG=FEED       which feed a tag, or a file's NAME, belongs to; may be given several times
+  --retime loop|once          a replay whose bodies are made to look as if they were made now, in the spacing of their
+                              recording: again and again, or until the last one (default: bodies as recorded)
   --speed N                   1 to 120: a simulated feed's clock, timestamps included, runs that much faster
                               than real time; a replay waits that much less between two bodies (default: 1)
   --seed S                    a whole number; the same seed gives the same city (default: 1)
@@ -42,6 +44,7 @@ function readOptions(args: string[]): FeedServerOptions {
       host: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '0' },
       feeds: { type: 'string', default: 'simulated' },
+      retime: { type: 'string' },
       'replay-map': { type: 'string', multiple: true, default: [] },
       speed: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
@@ -74,6 +77,7 @@ function feedsMode(values: {
   readonly start?: string | undefined
   readonly epoch?: string | undefined
   readonly scale: string
+  readonly retime?: string | undefined
 }): FeedServerMode {
   const dir = /^replay:(.+)$/.exec(values.feeds)?.[1]
   if (dir !== undefined) {
@@ -83,7 +87,15 @@ function feedsMode(values: {
         throw new ConfigError(`--replay-map: expected TAG=FEED, got ${pair}`)
       return [name, feed] as const
     })
-    return { kind: 'replay', dir, map: Object.fromEntries(map) }
+    const { retime } = values
+    if (retime !== undefined && retime !== 'loop' && retime !== 'once')
+      throw new ConfigError(`--retime: expected loop or once, got ${retime}`)
+    return {
+      kind: 'replay',
+      dir,
+      map: Object.fromEntries(map),
+      ...(retime === undefined ? {} : { retime }),
+    }
   }
   if (values.feeds !== 'simulated')
     throw new ConfigError(`--feeds: expected simulated or replay:DIR, got ${values.feeds}`)

@@ -103,11 +103,7 @@ export class Replay implements BodySource {
   constructor(options: ReplayOptions) {
     this.#clock = options.clock
     const { byFeed, ignored } = findRecordings(options.dir, options.map)
-    if (ignored.length > 0)
-      options.log.warn(
-        { files: ignored.slice(0, 20), count: ignored.length },
-        'Some files in the replay folder belong to no feed and are not played.',
-      )
+    warnIgnored(options.log, ignored)
     for (const [id, recordings] of byFeed) {
       this.#sequences.set(id, {
         recordings,
@@ -176,6 +172,15 @@ export class Replay implements BodySource {
     sequence.loading = undefined
     sequence.body = undefined
   }
+}
+
+/** Says which files are not played, if any. */
+export function warnIgnored(log: PluginLogger, ignored: readonly string[]): void {
+  if (ignored.length === 0) return
+  log.warn(
+    { files: ignored.slice(0, 20), count: ignored.length },
+    'Some files in the replay folder belong to no feed and are not played.',
+  )
 }
 
 async function load(sequence: Sequence): Promise<FeedBody> {

@@ -11,6 +11,7 @@ import { FaultQueue } from './faults.ts'
 import { ALL_FEEDS, type SimulatedFeed } from './feed-catalog.ts'
 import { FeedClock, SPEED_MAX, SPEED_MIN } from './feed-clock.ts'
 import { Replay } from './replay.ts'
+import { RetimedReplay } from './retimed-replay.ts'
 import { sendFeed, sendMissingToken, sendNoSuchKey, sendText } from './responses.ts'
 import { type CityScale, SCALE_MAX, SCALE_MIN, SimulatedCity } from './simulated-city.ts'
 
@@ -34,6 +35,8 @@ export type FeedServerMode =
       readonly dir: string
       /** A tag, or a file's name without `.pb`, to a feed's id or tag. */
       readonly map: Readonly<Record<string, string>>
+      /** Moves all times in the bodies to now: over and over, or once; default: the bodies are as recorded. */
+      readonly retime?: 'loop' | 'once'
     }
 
 export interface FeedServerOptions {
@@ -97,7 +100,12 @@ export async function startFeedServer(options: FeedServerOptions): Promise<FeedS
 }
 
 function bodySource({ mode, seed, log }: FeedServerOptions, clock: FeedClock): BodySource {
-  if (mode.kind === 'replay') return new Replay({ ...mode, clock, log })
+  if (mode.kind === 'replay') {
+    const { retime } = mode
+    return retime === undefined
+      ? new Replay({ ...mode, clock, log })
+      : new RetimedReplay({ ...mode, retime, clock, log })
+  }
   return new SimulatedCity({ clock, seed, scale: mode.scale ?? 1 })
 }
 

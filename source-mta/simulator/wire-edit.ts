@@ -1,26 +1,52 @@
 // Changes single fields of an encoded message and leaves all other bytes as they are.
 import { ENTITY, TRIP, TRIP_UPDATE, VEHICLE } from './gtfs-realtime-fields.ts'
 import { ProtobufWriter } from './protobuf-writer.ts'
-import { readVarint, wireFields } from './wire-message.ts'
+import { type FieldAt, nextField, readVarint, wireFields } from './wire-message.ts'
 
-/** Replaces each occurrence of a length-delimited field; undefined drops it. */
+/**
+ * One pass over a message: `write` writes something, or nothing, in the place of each wanted field; all others
+ * are copied. Returns the very same array when there was none.
+ */
+function rewrite(
+  bytes: Uint8Array,
+  isWanted: (number: number, wireType: number) => boolean,
+  write: (field: FieldAt, out: ProtobufWriter) => void,
+): Uint8Array {
+  const field: FieldAt = { number: 0, wireType: 0, from: 0, start: 0, end: 0 }
+  let out: ProtobufWriter | undefined
+  let copied = 0
+  while (field.end < bytes.length) {
+    nextField(bytes, field)
+    if (!isWanted(field.number, field.wireType)) continue
+    out ??= new ProtobufWriter()
+    out.append(bytes.subarray(copied, field.from))
+    write(field, out)
+    copied = field.end
+  }
+  return out === undefined ? bytes : out.append(bytes.subarray(copied)).finish()
+}
+
+/** Replaces each occurrence of a length-delimited field, or of several; undefined drops it. */
 export function mapField(
   bytes: Uint8Array,
-  number: number,
+  number: number | readonly number[],
   change: (payload: Uint8Array, index: number) => Uint8Array | undefined,
 ): Uint8Array {
-  const out = new ProtobufWriter()
+  const isWanted = matcher(number)
   let index = 0
-  for (const field of wireFields(bytes)) {
-    if (field.number !== number || field.wireType !== 2) {
-      out.append(field.whole)
-      continue
-    }
-    const changed = change(field.payload, index)
-    index++
-    if (changed !== undefined) out.bytes(number, changed)
-  }
-  return out.finish()
+  return rewrite(
+    bytes,
+    (one, wireType) => wireType === 2 && isWanted(one),
+    (field, out) => {
+      const changed = change(bytes.subarray(field.start, field.end), index)
+      index++
+      if (changed !== undefined) out.bytes(field.number, changed)
+    },
+  )
+}
+
+function matcher(number: number | readonly number[]): (one: number) => boolean {
+  return typeof number === 'number' ? (one) => one === number : (one) => number.includes(one)
 }
 
 /** As `mapField`, for a field of a field of a field. */
@@ -42,24 +68,26 @@ export function withFields(
   drop: readonly number[],
   write: (out: ProtobufWriter) => void = () => {},
 ): Uint8Array {
-  const out = new ProtobufWriter()
-  for (const field of wireFields(bytes)) if (!drop.includes(field.number)) out.append(field.whole)
+  const kept = rewrite(bytes, matcher(drop), () => {})
+  const out = new ProtobufWriter().append(kept)
   write(out)
   return out.finish()
 }
 
-/** Changes each occurrence of a number field; negative numbers keep their meaning. */
+/** Changes each occurrence of a number field, or of several; negative numbers keep their meaning. */
 export function mapNumber(
   bytes: Uint8Array,
-  number: number,
+  number: number | readonly number[],
   change: (value: number) => number,
 ): Uint8Array {
-  const out = new ProtobufWriter()
-  for (const field of wireFields(bytes)) {
-    if (field.number !== number || field.wireType !== 0) out.append(field.whole)
-    else out.varint(number, change(signed(field.payload)))
-  }
-  return out.finish()
+  const isWanted = matcher(number)
+  return rewrite(
+    bytes,
+    (one, wireType) => wireType === 0 && isWanted(one),
+    (field, out) => {
+      out.varint(field.number, change(signed(bytes.subarray(field.start, field.end))))
+    },
+  )
 }
 
 /** The last occurrence of a length-delimited field, as protobuf reads it for strings. */

@@ -17,30 +17,48 @@ export interface WireMessage {
   readonly entities: readonly Uint8Array[]
 }
 
+/** Where a field is in a message. */
+export interface FieldAt {
+  number: number
+  wireType: number
+  /** Of the tag. */
+  from: number
+  /** Of the value, behind tag and length. */
+  start: number
+  end: number
+}
+
+/** Moves on to the field that begins where this one ends. Throws RangeError where the bytes are no protobuf. */
+export function nextField(bytes: Uint8Array, field: FieldAt): void {
+  const at = field.end
+  const tag = readVarint(bytes, at)
+  field.from = at
+  field.wireType = tag.value % 8
+  field.number = Math.floor(tag.value / 8)
+  field.start = tag.end
+  if (field.wireType === 0) field.end = readVarint(bytes, tag.end).end
+  else if (field.wireType === 1) field.end = tag.end + 8
+  else if (field.wireType === 5) field.end = tag.end + 4
+  else if (field.wireType === 2) {
+    const length = readVarint(bytes, tag.end)
+    field.start = length.end
+    field.end = length.end + length.value
+  } else throw new RangeError(`Wire type ${field.wireType} at byte ${at}.`)
+  if (field.end > bytes.length) throw new RangeError(`Field at byte ${at} ends beyond the message.`)
+}
+
 /** The fields of a message in their order. Throws RangeError where the bytes are no protobuf. */
 export function wireFields(bytes: Uint8Array): readonly WireField[] {
   const out: WireField[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const tag = readVarint(bytes, at)
-    const wireType = tag.value % 8
-    let start = tag.end
-    let end: number
-    if (wireType === 0) end = readVarint(bytes, start).end
-    else if (wireType === 1) end = start + 8
-    else if (wireType === 5) end = start + 4
-    else if (wireType === 2) {
-      const length = readVarint(bytes, start)
-      start = length.end
-      end = start + length.value
-    } else throw new RangeError(`Wire type ${wireType} at byte ${at}.`)
-    if (end > bytes.length) throw new RangeError(`Field at byte ${at} ends beyond the message.`)
+  const field: FieldAt = { number: 0, wireType: 0, from: 0, start: 0, end: 0 }
+  while (field.end < bytes.length) {
+    nextField(bytes, field)
     out.push({
-      number: Math.floor(tag.value / 8),
-      wireType,
-      payload: bytes.subarray(start, end),
-      whole: bytes.subarray(at, end),
+      number: field.number,
+      wireType: field.wireType,
+      payload: bytes.subarray(field.start, field.end),
+      whole: bytes.subarray(field.from, field.end),
     })
-    at = end
   }
   return out
 }
