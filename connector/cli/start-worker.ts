@@ -17,7 +17,9 @@ import { createLogger, type Logger, type LogLevel, LogLevels } from '../runtime/
 import { WorkerMetrics } from '../runtime/metrics.ts'
 import { classNotFound, type PluginDescriptor, Plugins } from '../runtime/plugins.ts'
 import { StandaloneHerder } from '../runtime/standalone-herder.ts'
+import { findPlugins } from '../runtime/plugin-path.ts'
 import { sharedAdmin } from '../runtime/shared-admin.ts'
+import { TaskRestarts } from '../runtime/task-restarts.ts'
 import { withoutPrefix } from '../runtime/transformation-chain.ts'
 import {
   parseWorkerConfig,
@@ -30,6 +32,7 @@ import { FileOffsetBackingStore } from '../storage/file-offset-backing-store.ts'
 import type { OffsetBackingStore } from '../storage/offset-backing-store.ts'
 import { OffsetStorage } from '../storage/offset-storage.ts'
 import { MemoryStatusBackingStore } from '../storage/status-backing-store.ts'
+import { pluginLoader } from './plugin-modules.ts'
 import { VERSION } from './plugins.ts'
 
 /** The Kafka Connect whose REST API this is; tools read its first two numbers. */
@@ -92,7 +95,13 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   const { clock, random, environment } = options
   const given = withProviders(options.properties)
   const earlyLog = options.log ?? createLogger('WARN')
-  const plugins = new Plugins(options.plugins, { clock, random, environment, log: earlyLog })
+  const outside = await pathPlugins(options, earlyLog)
+  const plugins = new Plugins([...options.plugins, ...outside], {
+    clock,
+    random,
+    environment,
+    log: earlyLog,
+  })
   const transformer = new ConfigTransformer(await configProviders(given, plugins))
   const props = await transformer.resolve(given)
   const translate = options.translate ?? toLibrdkafka
@@ -120,8 +129,10 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     unresolvedProps: given,
     advertisedUrl: () => address.url,
   })
+  const restarts = new TaskRestarts({ herder, props, clock, random, log })
   const stop = async (): Promise<void> => {
     await rest.close()
+    await restarts.stop()
     await herder.stop()
     await services.watch.stop()
     transformer.close()
@@ -145,6 +156,22 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   }
   log.info({ url: address.url, workerId: address.workerId }, 'Kafka Connect started.')
   return { url: address.url, workerId: address.workerId, herder, services, stop: once(stop) }
+}
+
+/** The plugins of `plugin.path`, which is read before config providers are there: it can name some. */
+async function pathPlugins(
+  { properties, plugins, clock }: StartWorkerOptions,
+  log: Logger,
+): Promise<readonly PluginDescriptor[]> {
+  const entries = (properties['plugin.path'] ?? '').split(',').map((entry) => entry.trim())
+  return findPlugins({
+    entries: entries.filter((entry) => entry !== ''),
+    folder: process.cwd(),
+    builtIn: plugins,
+    clock,
+    log,
+    load: pluginLoader(),
+  })
 }
 
 function advertised(

@@ -137,7 +137,7 @@ function unresolved(given: Props, resolved: Props): Problem[] {
 
 /** Keys of plugins inside a connector's configuration, which have definitions of their own. */
 const FOREIGN =
-  /^((key|value|header)\.converter|transforms|predicates|(producer|consumer|admin)\.override|topic\.creation|errors|config\.action)\./
+  /^((key|value|header)\.converter|transforms|predicates|(producer|consumer|admin)\.override|topic\.creation|errors|config\.action|task\.restart)\./
 
 /** Keys that neither the framework nor the connector knows: misspelt, or of another version. */
 export const unknownKeys = (requested: RequestedConfig, infos: ConfigInfos): readonly string[] => {

@@ -12,6 +12,7 @@ import {
 } from '../api/config-def.ts'
 import { ConfigError } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
+import { TASK_RESTART_CONFIG } from './task-restarts.ts'
 import { overridePolicy } from './client-override-validation.ts'
 
 const MEGABYTE = 1024 * 1024
@@ -58,6 +59,20 @@ export const WORKER_CONFIG = new ConfigDef({
     importance: 'LOW',
     doc: 'Aliases of config providers; each has config.providers.<alias>.class and .param.*.',
     default: [],
+  }),
+  'plugin.path': list({
+    importance: 'LOW',
+    doc: 'Folders and npm packages with plugins: connectors, converters, transformations, predicates, config providers and REST extensions.',
+    default: [],
+  }),
+  'plugin.discovery': string({
+    importance: 'LOW',
+    doc: 'Accepted for Kafka Connect’s sake; plugins are always found through what their modules export.',
+    default: 'hybrid_warn',
+    check: (mode) =>
+      ['only_scan', 'hybrid_warn', 'hybrid_fail', 'service_load'].includes(mode.toLowerCase())
+        ? undefined
+        : 'String must be one of (case insensitive): SERVICE_LOAD, HYBRID_FAIL, ONLY_SCAN, HYBRID_WARN',
   }),
   'connector.client.config.override.policy': string({
     importance: 'LOW',
@@ -155,6 +170,7 @@ export const WORKER_CONFIG = new ConfigDef({
     default: 5_000,
     range: [100, 3_600_000],
   }),
+  ...TASK_RESTART_CONFIG.keys,
   'consumer.buffer.bytes': long({
     importance: 'MEDIUM',
     doc: 'What all consumers of this worker may prefetch, together; divided among sink tasks.',
