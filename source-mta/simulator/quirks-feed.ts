@@ -70,7 +70,7 @@ export const oldGps = chosen('old fix', (entity, index) =>
 /** Q17: trains that have not moved for up to eight hours. */
 export const stalledTrains = chosen('stalled', (entity) =>
   mapVehicle(entity, (vehicle) => {
-    const ageS = Math.round(chance(0, 'stalled', nameOf(entity)) * (STALLED_MAX_S - 91)) + 91
+    const ageS = Math.round(chance(0, 'stalled for', nameOf(entity)) * (STALLED_MAX_S - 91)) + 91
     return mapNumber(vehicle, VEHICLE.timestamp, (at) => at - ageS)
   }),
 )
