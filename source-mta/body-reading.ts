@@ -40,6 +40,8 @@ export interface FeedStateOptions {
   readonly heartbeatMs: number
   readonly box: BoxRule
   readonly retentionMs: number
+  /** Which events are emitted; all by default. */
+  readonly selects?: (event: EntityEvent) => boolean
   /** When entities are gone, and what is not believed; the connector's defaults by default. */
   readonly life?: EntityLife
   /** Undefined: positions are only what the feed says. */
@@ -67,6 +69,8 @@ export interface BodyResult {
   /** Entities that could not be read. */
   readonly badEntities: number
   readonly entities: number
+  /** Events that nobody has asked for. */
+  readonly filtered: number
   /** Rules broken in this body by emitted, rejected or doubled entities. */
   readonly quality: ReadonlyMap<QualityCode, number>
 }
@@ -116,6 +120,7 @@ export function readBody(
     isKnownBody,
     agencyId: profile.agencyId,
     vanish,
+    selects: options.selects as ReadingRules['selects'],
   }
   const kinds = options.kinds ?? ENTITY_KINDS
   const { entities } = feed
@@ -144,6 +149,7 @@ export function readBody(
     rejected: tally.rejected,
     badEntities: tally.badEntities,
     entities: entities.length,
+    filtered: tally.filtered,
     quality: tally.quality,
   }
 }
@@ -152,6 +158,7 @@ class Tally implements BodyTally {
   readonly quality = new Map<QualityCode, number>()
   readonly rejected: RejectedEntity[] = []
   badEntities: number
+  filtered = 0
   readonly #feedId: string
 
   constructor(badEntities: number, feedId: string) {
@@ -166,6 +173,10 @@ class Tally implements BodyTally {
   bad(error: unknown): void {
     if (!(error instanceof DataError)) throw error
     this.badEntities++
+  }
+
+  filter(): void {
+    this.filtered++
   }
 
   reject(

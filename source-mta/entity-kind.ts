@@ -80,6 +80,8 @@ export interface BodyTally {
   count(code: QualityCode): void
   /** Counts an entity, or a part of one, that cannot be read; throws what is no `DataError`. */
   bad(error: unknown): void
+  /** Counts an event that nobody has asked for. */
+  filter(): void
   reject(kind: EntityKind, code: QualityCode, candidate: Rejectable): void
 }
 

@@ -1,23 +1,36 @@
 // GTFS-realtime bodies as records.
 import { hash } from 'node:crypto'
 import type { SourceOffset } from '../connector/api/records.ts'
-import type { BodyResult, FeedStateOptions } from './body-reading.ts'
-import type { FeedReader, FeedRecord, FetchedBody, Reading } from './feed-reader.ts'
+import type { EntityEvent, FeedStateOptions } from './body-reading.ts'
+import type { BodyContext, RejectedEntity as Rejected } from './entity-kind.ts'
+import { entityRecords } from './entity-records.ts'
+import { isSelected } from './event-selection.ts'
+import type { FeedReader, FeedRecord, FetchedBody, Reading, RejectedEntity } from './feed-reader.ts'
 import { FeedState } from './feed-state.ts'
 import { breaksNoRule } from './quality-score.ts'
-import { VEHICLE_POSITION_SCHEMA } from './record-schemas.ts'
+import { REASONS } from './quality-reasons.ts'
+import type { Selection } from './selection.ts'
 import type { Topics } from './topics.ts'
-import { vehicleValue } from './vehicle-record.ts'
 import { WireReader } from './wire.ts'
+
+export interface GtfsReaderOptions extends FeedStateOptions {
+  readonly selection: Selection
+}
 
 /** Reads the bodies of one GTFS-realtime feed. */
 export class GtfsReader implements FeedReader {
   readonly #state: FeedState
   readonly #topics: Topics
+  readonly #feedId: string
 
-  constructor(options: FeedStateOptions, topics: Topics) {
-    this.#state = new FeedState(options)
+  constructor(options: GtfsReaderOptions, topics: Topics) {
+    const { selection } = options
+    this.#state = new FeedState({
+      ...options,
+      ...(selection.isActive && { selects: (event) => isSelected(selection, event) }),
+    })
     this.#topics = topics
+    this.#feedId = options.feedId
   }
 
   restore(offset: SourceOffset): void {
@@ -29,22 +42,26 @@ export class GtfsReader implements FeedReader {
   }
 
   get remembered(): number {
-    return this.#state.vehicles
+    return this.#state.remembered
+  }
+
+  failed(): void {
+    this.#state.failed()
   }
 
   accept(body: FetchedBody): Reading {
     const result = this.#state.accept(body)
-    const { outcome, reason, entities, badEntities, quality, context, events } = result
+    const { outcome, reason, entities, badEntities, quality, context, events, rejected } = result
     const { body_hash: bodyHash } = this.#state.offset
     return {
       outcome,
       reason,
-      records: this.#records(result),
-      rejected: [],
-      filtered: 0,
+      records: context === undefined ? [] : recordsOf(context, events, this.#topics),
+      rejected: rejected.map((entity) => this.#rejected(entity)),
+      filtered: result.filtered,
       entities,
       badEntities,
-      checked: events.length,
+      checked: events.length + rejected.length,
       clean: events.filter(({ flags }) => breaksNoRule(flags)).length,
       quality,
       feedTimestamp: context?.feedTimestamp,
@@ -53,16 +70,21 @@ export class GtfsReader implements FeedReader {
     }
   }
 
-  #records({ context, events }: BodyResult): readonly FeedRecord[] {
-    if (context === undefined) return []
-    return events.map((event) => ({
-      topic: this.#topics.vehiclePosition,
-      key: event.recordKey,
-      valueSchema: VEHICLE_POSITION_SCHEMA,
-      value: vehicleValue(context, event),
-    }))
+  #rejected({ kind, code, entityId, recordKey, bytes }: Rejected): RejectedEntity {
+    return {
+      key: recordKey ?? this.#feedId,
+      code,
+      reason: `the ${kind} of entity ${entityId}: ${REASONS[code] ?? code}`,
+      entity: bytes,
+    }
   }
 }
+
+const recordsOf = (
+  context: BodyContext,
+  events: readonly EntityEvent[],
+  topics: Topics,
+): readonly FeedRecord[] => events.flatMap((event) => entityRecords(context, event, topics))
 
 const HEADER_TAG = 0x0a
 

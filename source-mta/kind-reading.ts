@@ -23,6 +23,8 @@ export interface ReadingRules {
   readonly agencyId: (vehicleId: string | undefined) => string | undefined
   /** When an entity that is not in the body is gone; undefined: never by its absence. */
   readonly vanish: VanishRule | undefined
+  /** Whether somebody has asked for an event. */
+  readonly selects: ((event: object) => boolean) | undefined
 }
 
 export interface VanishRule {
@@ -147,6 +149,10 @@ export class KindReading<Decoded, Event extends object> {
       const event = this.#reader.event(candidate, change)
       if (typeof event === 'string') {
         this.#tally.reject(this.#reader.kind, event, candidate)
+        return undefined
+      }
+      if (this.#rules.selects?.(event) === false) {
+        this.#tally.filter()
         return undefined
       }
       const known = this.#memory.get(candidate.key)

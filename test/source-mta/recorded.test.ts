@@ -46,11 +46,13 @@ const count = (events: readonly VehicleEvent[], flag: string): number =>
   events.filter(({ flags }) => flags.includes(flag)).length
 
 describeWith(['feeds'], 'recorded feeds', () => {
-  test('80 polls of A, C and E bring 5,034 records', () => {
+  test('80 polls of A, C and E bring 5,034 records, and 153 of vehicles that are gone', () => {
     const feed = state('nyct')
     const results = aceNames().map((name) => feed.accept(read(name)))
     expect(results.map(({ outcome }) => outcome)).toEqual(Array(80).fill('OK'))
-    expect(results.reduce((sum, { events }) => sum + events.length, 0)).toBe(5_034)
+    const events = results.flatMap((result) => result.events)
+    const gone = events.filter(({ kind }) => kind === 'vanished')
+    expect([events.length - gone.length, gone.length]).toEqual([5_034, 153])
     expect(results.reduce((sum, { badEntities }) => sum + badEntities, 0)).toBe(0)
   })
 
