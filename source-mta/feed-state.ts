@@ -157,9 +157,7 @@ export class FeedState {
 
   #memories(): Readonly<Record<string, EntityMemory<unknown>>> {
     const { vehicle, trip_update: tripUpdate, alert } = this.#memory
-    return { vehicle, trip_update: tripUpdate, alert } as Readonly<
-      Record<string, EntityMemory<unknown>>
-    >
+    return { vehicle, trip_update: tripUpdate, alert }
   }
 
   #isRegressed(timestamp: number | undefined): boolean {

@@ -90,6 +90,8 @@ function sourceProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     name: SOURCE_CONNECTOR,
     'connector.class': 'MtaSourceConnector',
     'tasks.max': '2',
+    // The one kind that the sink and the page of the quickstart show.
+    'record.kinds': 'vehicle',
     ...PATIENT,
     ...(plan.feedIds !== undefined && { feeds: plan.feedIds }),
     ...(addresses.feeds !== undefined && {

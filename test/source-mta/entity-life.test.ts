@@ -149,10 +149,11 @@ describe('records of life', () => {
       result.context === undefined ? [] : entityRecords(result.context, event, topics),
     )
 
+  const topicsOf = (result: BodyResult) =>
+    records(result).map(({ topic, value }) => [topic, value === null])
+
   test('the compacted topic has each record of a vehicle that is news, and a tombstone at its end', () => {
     const feed = new PolledFeed()
-    const topicsOf = (result: BodyResult) =>
-      records(result).map(({ topic, value }) => [topic, value === null])
     expect(topicsOf(feed.poll(buses(1, 2)))).toEqual([
       ['mta.vehicle_position.v1', false],
       ['mta.vehicle_position.latest.v1', false],
