@@ -1,6 +1,7 @@
 import { ConnectError, toMessage, toTrace } from '../api/errors.ts'
 import type { Clock } from '../api/clock.ts'
 import type { Admin, MessageHeader, Producer } from '../kafka/client.ts'
+import { bytesOf, sourceLetter } from './source-dead-letter.ts'
 import type { TaskMetrics } from './task-metrics.ts'
 import type { ErrorContext, ErrorReporter } from './tolerance.ts'
 import type { TaskId } from './worker-task.ts'
@@ -20,7 +21,19 @@ export interface DeadLetterQueueOptions {
 const ADMIN_TIMEOUT_MS = 10_000
 const PREFIX = '__connect.errors.'
 
-/** Writes records that could not be processed to a topic, as they were consumed; optionally with Kafka Connect's headers that say why. */
+/** Of a sink the record as it was consumed, of a source what became of it. */
+function letterOf({ message, record, converted }: ErrorContext) {
+  if (message !== undefined) {
+    const { key, value, headers, timestamp } = message
+    return { key, value, headers, timestamp }
+  }
+  if (record === undefined) return undefined
+  return { ...sourceLetter(record, converted), timestamp: record.timestamp }
+}
+
+const jsonOf = (value: unknown): string => Buffer.from(bytesOf(value)).toString()
+
+/** Writes records that could not be processed to a topic; optionally with Kafka Connect's headers that say why. */
 export class DeadLetterQueue {
   readonly #options: DeadLetterQueueOptions
   #ready: Promise<void> | undefined
@@ -31,19 +44,18 @@ export class DeadLetterQueue {
 
   /** Resolves once the record is stored. */
   readonly report: ErrorReporter = async (context, error) => {
-    const { message } = context
-    if (message === undefined) return
+    const letter = letterOf(context)
+    if (letter === undefined) return
     const { metrics, producer, topic, withHeaders, signal } = this.#options
     metrics.queueRequests(1)
     try {
       this.#ready ??= this.#prepare()
       await this.#ready
       const headers = withHeaders
-        ? [...message.headers, ...this.#contextHeaders(context, error)]
-        : message.headers
+        ? [...letter.headers, ...this.#contextHeaders(context, error)]
+        : letter.headers
       await new Promise<void>((resolve, reject) => {
-        const queued = { topic, key: message.key, value: message.value, headers }
-        producer.send({ ...queued, timestamp: message.timestamp }, (failure) => {
+        producer.send({ ...letter, topic, headers }, (failure) => {
           if (failure === null) resolve()
           else reject(failure)
         })
@@ -74,7 +86,7 @@ export class DeadLetterQueue {
   }
 
   #contextHeaders(
-    { stage, executingClass, message }: ErrorContext,
+    { stage, executingClass, message, record }: ErrorContext,
     error: unknown,
   ): MessageHeader[] {
     const { id } = this.#options
@@ -85,8 +97,8 @@ export class DeadLetterQueue {
           ? error.name
           : typeof error
     const texts: Readonly<Record<string, string | undefined>> = {
-      topic: message?.topic,
-      partition: message?.partition.toString(),
+      topic: message?.topic ?? record?.topic,
+      partition: (message?.partition ?? record?.kafkaPartition)?.toString(),
       offset: message?.offset.toString(),
       'connector.name': id.connector,
       'task.id': id.task.toString(),
@@ -96,7 +108,11 @@ export class DeadLetterQueue {
       'exception.message': error instanceof Error ? error.message : String(error),
       'exception.stacktrace': toTrace(error),
     }
-    return Object.entries(texts).map(([name, text]) => ({
+    const source = record && {
+      'source.partition': jsonOf(record.sourcePartition),
+      'source.offset': jsonOf(record.sourceOffset),
+    }
+    return Object.entries({ ...texts, ...source }).map(([name, text]) => ({
       key: PREFIX + name,
       value: text === undefined ? null : Buffer.from(text),
     }))

@@ -4,6 +4,7 @@ import type { Awaitable } from '../api/task-context.ts'
 import type { ConsumerMessage, MessageHeader } from '../kafka/client.ts'
 import { isPromise } from './limits.ts'
 import { ConsumedRecord } from './sink-record.ts'
+import type { ConvertedRecord } from './source-dead-letter.ts'
 import { type ErrorContext, SKIPPED, type Stage, type ToleranceOperator } from './tolerance.ts'
 import type { TransformationChain } from './transformation-chain.ts'
 
@@ -123,13 +124,6 @@ export class SinkRecordReader {
   }
 }
 
-/** A source record as bytes. */
-export interface ConvertedRecord {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: readonly MessageHeader[]
-}
-
 const NO_MESSAGE_HEADERS: readonly MessageHeader[] = []
 
 /** Turns source records into bytes: transforms, then converts. */
@@ -147,7 +141,7 @@ export class SourceRecordWriter {
   /** Null: dropped by a transformation or skipped for an error. */
   async transform(record: SourceRecord): Promise<SourceRecord | null> {
     if (this.#chain.isEmpty) return record
-    const context = this.#context('TRANSFORMATION', this.#chain.classNames)
+    const context = this.#context('TRANSFORMATION', this.#chain.classNames, record)
     const transformed = await this.#stage(context, () => this.#chain.apply(record))
     return transformed === SKIPPED ? null : transformed
   }
@@ -159,27 +153,29 @@ export class SourceRecordWriter {
     const messageHeaders =
       headers.length === 0
         ? NO_MESSAGE_HEADERS
-        : await this.#stage(this.#context('HEADER_CONVERTER', this.#converters.header), () =>
-            headers.map((header) => ({
-              key: header.key,
-              value: this.#converters.header.fromConnectHeader(topic, header),
-            })),
+        : await this.#stage(
+            this.#context('HEADER_CONVERTER', this.#converters.header, record),
+            () =>
+              headers.map((header) => ({
+                key: header.key,
+                value: this.#converters.header.fromConnectHeader(topic, header),
+              })),
           )
     if (messageHeaders === SKIPPED) return null
-    const keyBytes = await this.#stage(this.#context('KEY_CONVERTER', key), () =>
+    const keyBytes = await this.#stage(this.#context('KEY_CONVERTER', key, record), () =>
       key.fromConnectData(topic, headers, record.keySchema, record.key),
     )
     if (keyBytes === SKIPPED) return null
-    const valueBytes = await this.#stage(this.#context('VALUE_CONVERTER', value), () =>
+    const valueBytes = await this.#stage(this.#context('VALUE_CONVERTER', value, record), () =>
       value.fromConnectData(topic, headers, record.valueSchema, record.value),
     )
     if (valueBytes === SKIPPED) return null
     return { key: keyBytes, value: valueBytes, headers: messageHeaders }
   }
 
-  #context(stage: Stage, executing: object | string): ErrorContext {
+  #context(stage: Stage, executing: object | string, record: SourceRecord): ErrorContext {
     const executingClass = typeof executing === 'string' ? executing : executing.constructor.name
-    return { stage, executingClass, message: undefined }
+    return { stage, executingClass, message: undefined, record }
   }
 
   async #stage<T>(context: ErrorContext, work: () => Awaitable<T>): Promise<T | typeof SKIPPED> {

@@ -1,13 +1,13 @@
 import { ConnectError } from '../api/errors.ts'
 import type { ErrantRecordReporter, SinkTask } from '../api/sink-task.ts'
 import { SINK_CONNECTOR_CONFIG, type SinkConnectorConfig, topicsRegex } from './connector-config.ts'
-import { DeadLetterQueue } from './dead-letter-queue.ts'
 import { SinkRecordReader, type TaskConverters } from './record-converters.ts'
 import { SinkPartitions } from './sink-partitions.ts'
 import { SinkTaskMetrics, type TaskMetrics } from './task-metrics.ts'
 import {
   clientOf,
   closeConverters,
+  deadLetterQueue,
   endWith,
   type Making,
   newTask,
@@ -138,27 +138,6 @@ function errorHandling(config: SinkConnectorConfig, making: Making, options: Err
   const isReporting = queue !== undefined || config['errors.log.enable']
   const reporter = isReporting ? errantRecordReporter(spec, operator, reader) : undefined
   return { queue, operator, reader, reporter }
-}
-
-function deadLetterQueue(
-  config: SinkConnectorConfig,
-  making: Making,
-  options: { readonly metrics: TaskMetrics; readonly signal: AbortSignal },
-): DeadLetterQueue | undefined {
-  const topic = config['errors.deadletterqueue.topic.name']
-  if (topic === '') return undefined
-  const { spec, services } = making
-  const client = clientOf('producer', `connector-dlq-producer-${taskName(spec.id)}`, making)
-  return new DeadLetterQueue({
-    ...options,
-    id: spec.id,
-    topic,
-    replicationFactor: config['errors.deadletterqueue.topic.replication.factor'],
-    withHeaders: config['errors.deadletterqueue.context.headers.enable'],
-    producer: services.clients.producer(client.config, client.events),
-    admin: services.admin,
-    clock: services.clock,
-  })
 }
 
 function errantRecordReporter(

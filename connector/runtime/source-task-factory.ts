@@ -6,6 +6,8 @@ import { SourceTaskMetrics } from './task-metrics.ts'
 import {
   clientOf,
   closeConverters,
+  DEAD_LETTER_QUEUE_CONFIG,
+  deadLetterQueue,
   endWith,
   newTask,
   type TaskSpec,
@@ -44,11 +46,16 @@ export async function createSourceTask(
     active: () => submitted.unacked,
   })
   const life = new AbortController()
+  const queue = deadLetterQueue(
+    DEAD_LETTER_QUEUE_CONFIG.parse(spec.connectorProps),
+    { spec, services, log },
+    { metrics: taskMetrics, signal: life.signal },
+  )
   const operator = toleranceOperator(spec, services, {
     config: connectorConfig,
     log,
     metrics: taskMetrics,
-    reporters: [],
+    reporters: queue === undefined ? [] : [queue.report],
     signal: life.signal,
     onRetrying,
   })
@@ -75,6 +82,7 @@ export async function createSourceTask(
     ),
     closeConverters: async () => {
       chain.close()
+      await queue?.close(task?.isCancelled === true ? 0 : config['offset.flush.timeout.ms'])
       await closeConverters(converters)
       metrics.tasks.remove(labels)
       metrics.forgetClient(client.id)

@@ -1,10 +1,13 @@
 // The parts that tasks of both kinds are put together from: converters, clients, error handling.
+import { ConfigDef, type ConfigOf } from '../api/config-def.ts'
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
 import type { Converter, HeaderConverter } from '../api/converter.ts'
 import type { SinkTask } from '../api/sink-task.ts'
 import type { SourceTask } from '../api/source-task.ts'
 import type { Props } from '../api/task-context.ts'
 import { clientEvents, clientProperties } from './client-properties.ts'
+import { SINK_CONNECTOR_CONFIG } from './connector-config.ts'
+import { DeadLetterQueue } from './dead-letter-queue.ts'
 import type { Logger } from './logging.ts'
 import type { PluginEnvironment } from './plugins.ts'
 import type { TaskConverters } from './record-converters.ts'
@@ -13,6 +16,19 @@ import { type ErrorReporter, type ToleranceConfig, ToleranceOperator } from './t
 import { withoutPrefix } from './transformation-chain.ts'
 import type { ClientKind, WorkerServices } from './worker-services.ts'
 import { type TaskId, type TaskListener, taskName, type WorkerTask } from './worker-task.ts'
+
+const KEYS = SINK_CONNECTOR_CONFIG.keys
+
+/** A sink's settings of its dead-letter queue, which sources may have here too. */
+export const DEAD_LETTER_QUEUE_CONFIG = new ConfigDef({
+  'errors.deadletterqueue.topic.name': KEYS['errors.deadletterqueue.topic.name'],
+  'errors.deadletterqueue.topic.replication.factor':
+    KEYS['errors.deadletterqueue.topic.replication.factor'],
+  'errors.deadletterqueue.context.headers.enable':
+    KEYS['errors.deadletterqueue.context.headers.enable'],
+})
+
+type DeadLetterQueueConfig = ConfigOf<typeof DEAD_LETTER_QUEUE_CONFIG>
 
 export interface TaskSpec {
   readonly id: TaskId
@@ -71,6 +87,28 @@ export function clientOf(kind: ClientKind, clientId: string, { spec, services, l
   if (ignored.length > 0) log.debug({ ignored }, 'Some client settings have no meaning here.')
   const id = java['client.id'] ?? clientId
   return { id, java, config, events: clientEvents(services, log) }
+}
+
+/** Where failed records go, if anywhere. */
+export function deadLetterQueue(
+  config: DeadLetterQueueConfig,
+  making: Making,
+  options: { readonly metrics: TaskMetrics; readonly signal: AbortSignal },
+): DeadLetterQueue | undefined {
+  const topic = config['errors.deadletterqueue.topic.name']
+  if (topic === '') return undefined
+  const { spec, services } = making
+  const client = clientOf('producer', `connector-dlq-producer-${taskName(spec.id)}`, making)
+  return new DeadLetterQueue({
+    ...options,
+    id: spec.id,
+    topic,
+    replicationFactor: config['errors.deadletterqueue.topic.replication.factor'],
+    withHeaders: config['errors.deadletterqueue.context.headers.enable'],
+    producer: services.clients.producer(client.config, client.events),
+    admin: services.admin,
+    clock: services.clock,
+  })
 }
 
 /** What decides about a task's failed records. */

@@ -3,9 +3,11 @@
 import type { Clock, Random } from '../api/clock.ts'
 import { ConnectError, RetriableError, toMessage } from '../api/errors.ts'
 import type { PluginLogger } from '../api/plugin-metrics.ts'
+import type { SourceRecord } from '../api/records.ts'
 import type { Awaitable } from '../api/task-context.ts'
 import type { ConsumerMessage } from '../kafka/client.ts'
 import { isPromise, withLimit } from './limits.ts'
+import type { ConvertedRecord } from './source-dead-letter.ts'
 import type { TaskMetrics } from './task-metrics.ts'
 
 export type Stage =
@@ -33,6 +35,9 @@ export interface ErrorContext {
   readonly executingClass: string
   /** The consumed message, for sinks. */
   readonly message: ConsumerMessage | undefined
+  /** The polled record, for sources, and what Kafka was to keep of it, once that was known. */
+  readonly record?: SourceRecord
+  readonly converted?: ConvertedRecord | undefined
 }
 
 /** Gets told of every record that failed; resolves once that is durable. */

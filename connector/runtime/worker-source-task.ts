@@ -6,6 +6,7 @@ import type { OffsetStorage } from '../storage/offset-storage.ts'
 import { isPromise, withLimit } from './limits.ts'
 import type { SourceRecordWriter } from './record-converters.ts'
 import { type PartitionOffset, type Submitted, SubmittedRecords } from './submitted-records.ts'
+import type { ConvertedRecord } from './source-dead-letter.ts'
 import type { SourceTaskMetrics } from './task-metrics.ts'
 import type { ToleranceOperator } from './tolerance.ts'
 import type { TopicCreation } from './topic-creation.ts'
@@ -220,7 +221,7 @@ export class WorkerSourceTask extends WorkerTask {
     for (;;) {
       try {
         producer.send(message, (error, delivery) => {
-          if (error !== null) void this.#onSendError(record, { submitted, error })
+          if (error !== null) void this.#onSendError(record, { submitted, error, converted })
           else {
             this.#lastAckMs = this.clock.now()
             this.#submitted.ack(submitted)
@@ -247,7 +248,11 @@ export class WorkerSourceTask extends WorkerTask {
 
   async #onSendError(
     record: SourceRecord,
-    failure: { readonly submitted: Submitted; readonly error: Error },
+    failure: {
+      readonly submitted: Submitted
+      readonly error: Error
+      readonly converted: ConvertedRecord
+    },
   ): Promise<void> {
     const { operator } = this.#parts
     if (this.isStopping) return // It is produced again after the restart.
@@ -255,6 +260,8 @@ export class WorkerSourceTask extends WorkerTask {
       stage: 'KAFKA_PRODUCE',
       executingClass: 'Producer',
       message: undefined,
+      record,
+      converted: failure.converted,
     } as const
     try {
       await operator.failed(context, failure.error)
