@@ -2,6 +2,7 @@
 
 import type { ResultSet } from '../../connector/local/snowflake/sql/result.ts'
 import type { Bind, Session } from '../../connector/local/snowflake/sql/session.ts'
+import { SqlObjects } from '../../connector/local/snowflake/sql/objects.ts'
 import { SqlEngine } from '../../connector/local/snowflake/sql/sql-engine.ts'
 import { ByteBudget } from '../../connector/local/snowflake/streaming/byte-budget.ts'
 import { PROFILES } from '../../connector/local/snowflake/streaming/commit-loop.ts'
@@ -41,7 +42,10 @@ export async function makeSql(): Promise<SqlStage> {
     },
     { random: () => 0.5, timing: PROFILES.fast },
   )
-  const engine = new SqlEngine({ warehouse, ingests, clock }, { timeoutMs: 1_000, rowsMax: 100 })
+  const engine = new SqlEngine(
+    { warehouse, ingests, clock, objects: SqlObjects.inMemory() },
+    { timeoutMs: 1_000, rowsMax: 100 },
+  )
   const session: Session = {
     id: 1,
     user: 'ME',

@@ -15,7 +15,9 @@ import {
   tableIdentifier,
 } from './object-name.ts'
 import { type ResultSet, statusResult } from './result.ts'
-import type { Statement } from './session.ts'
+import type { SqlObjects } from './objects.ts'
+import type { CompiledQuery } from './query/compiled.ts'
+import type { Session, Statement } from './session.ts'
 import type { TokenReader } from './token-reader.ts'
 import { parseType } from './types.ts'
 
@@ -24,6 +26,15 @@ export interface SqlContext {
   readonly warehouse: Warehouse
   readonly ingests: Ingests
   readonly clock: Clock
+  readonly objects: SqlObjects
+  /** Registers the key of ALTER USER … SET RSA_PUBLIC_KEY; undefined where nobody logs in. */
+  readonly registerKey?: (user: string, publicKey: string) => void
+  /** Table functions of the endpoint's own, e.g. ERROR_TABLE; undefined when there is none of the name. */
+  readonly tableFunction?: (
+    name: string,
+    args: readonly string[],
+    session: Session,
+  ) => CompiledQuery | undefined
 }
 
 /** Table properties that carry Snowflake's options, e.g. `snowflake.base_location`. */

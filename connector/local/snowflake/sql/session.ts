@@ -8,6 +8,8 @@ export interface Session {
   schema: string | undefined
   role: string
   warehouse: string | undefined
+  /** What ALTER SESSION SET changed, by the name in upper case. */
+  parameters?: Map<string, string>
 }
 
 /** A value for `?` or `:1`, as drivers send it: always text, with its type beside it. */

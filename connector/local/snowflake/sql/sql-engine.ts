@@ -12,6 +12,8 @@ import {
 } from './create-drop.ts'
 import { encodeResult } from './engine-result.ts'
 import { checkSchema, currentDatabase, readName, visibleDatabases } from './object-name.ts'
+import { engineError } from './engine-error.ts'
+import { SqlObjects } from './objects.ts'
 import { type ResultSet, statusResult } from './result.ts'
 import { translateSelect } from './select.ts'
 import type { Statement } from './session.ts'
@@ -56,8 +58,12 @@ export class SqlEngine {
   readonly #context: SqlContext
   readonly #limits: SqlLimits
 
-  constructor(context: SqlContext, limits: SqlLimits) {
-    this.#context = context
+  /** Without `objects`, views and recorded objects are forgotten with the process. */
+  constructor(
+    context: Omit<SqlContext, 'objects'> & Partial<Pick<SqlContext, 'objects'>>,
+    limits: SqlLimits,
+  ) {
+    this.#context = { ...context, objects: context.objects ?? SqlObjects.inMemory() }
     this.#limits = limits
   }
 
@@ -104,15 +110,13 @@ export class SqlEngine {
   }
 
   async #select(statement: Statement): Promise<ResultSet> {
-    const { sql, nameOf } = translateSelect(statement, this.#context)
+    const { sql, columns } = await translateSelect(statement, this.#context)
     const options = { signal: statement.signal, ...this.#limits }
     try {
-      return encodeResult(await this.#context.warehouse.query(sql, options), nameOf)
+      return encodeResult(await this.#context.warehouse.query(sql, options), columns)
     } catch (error) {
       if (error instanceof ConnectError || statement.signal.aborted) throw error
-      // The engine's own complaint about the statement: a column that is not there, a type that does not fit.
-      const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-      throw new SqlError('000904', '42000', `SQL compilation error:\n${message}`, { cause: error })
+      throw engineError(error)
     }
   }
 

@@ -35,8 +35,13 @@ export function tokenize(sql: string): readonly Token[] {
     const token = readToken(sql, at)
     if (token === undefined)
       throw syntaxError(`line 1 at position ${at} unexpected '${sql.slice(at, at + 20)}'`)
-    const isColonAccess = token.kind === 'bind' && token.text !== '?' && isValueEnd(tokens.at(-1))
-    if (token.kind === 'bind' && !isColonAccess)
+    if (token.kind === 'bind' && token.text !== '?' && isValueEnd(tokens.at(-1))) {
+      // `{'a':1}`: a colon, then a number.
+      tokens.push({ ...token, kind: 'symbol', text: ':', value: ':', end: token.start + 1 })
+      at = token.start + 1
+      continue
+    }
+    if (token.kind === 'bind')
       tokens.push({ ...token, value: token.text === '?' ? String(++binds) : token.text.slice(1) })
     else tokens.push(token)
     if (tokens.length > TOKENS_MAX) throw syntaxError('the statement is too long')
@@ -47,7 +52,8 @@ export function tokenize(sql: string): readonly Token[] {
 }
 
 const isValueEnd = (token: Token | undefined): boolean =>
-  token !== undefined && (token.kind === 'quoted' || token.text === ')' || token.text === ']')
+  token !== undefined &&
+  (token.kind === 'quoted' || token.kind === 'string' || token.text === ')' || token.text === ']')
 
 function skipSpace(sql: string, from: number): number {
   SPACE.lastIndex = from
