@@ -1,4 +1,4 @@
-// Real processes for tests: parts of the built program, and a real Apache Kafka.
+// Real processes for tests: parts of the built program, and programs that print something.
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import path from 'node:path'
@@ -71,45 +71,6 @@ function gone(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve())
   })
-}
-
-export interface RealKafka {
-  readonly bootstrapServers: string
-  readonly pids: readonly number[]
-  close(): Promise<void>
-}
-
-/** A real Apache Kafka by `test/kafka/start-kafka.sh`; its data in `dataDir`. */
-export async function startRealKafka(
-  dataDir: string,
-  args: readonly string[] = [],
-): Promise<RealKafka> {
-  const script = path.join(ROOT, 'test/kafka/start-kafka.sh')
-  const text = await output('bash', [script, '--data', dataDir, ...args])
-  const read = (name: string): string =>
-    new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
-  const pids = read('KAFKA_PIDS').split(' ').map(Number)
-  return {
-    bootstrapServers: read('KAFKA_BOOTSTRAP'),
-    pids,
-    close: async () => {
-      for (const pid of pids) signal(pid, 'SIGTERM')
-      for (let n = 0; n < 100 && pids.some((pid) => signal(pid, 0)); n++) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
-      }
-      for (const pid of pids) signal(pid, 'SIGKILL')
-    },
-  }
-}
-
-/** False when there is no such process any more. */
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, name)
-    return true
-  } catch {
-    return false // ESRCH: it is gone.
-  }
 }
 
 /** What a program printed. Rejects with the end of its errors when it fails. */
