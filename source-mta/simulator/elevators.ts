@@ -19,7 +19,7 @@ const EQUIPMENT_MAX = 6
 /** Equipment is out of service for about this share of the time: 136 of 650 pieces. */
 const OUT_SHARE: readonly [number, number] = [0.1, 0.32]
 const CYCLE_S: readonly [number, number] = [86_400, 40 * 86_400]
-const UPCOMING_S = 7 * 86_400
+const UPCOMING_S = 2 * 86_400
 const EPOCH = 1_577_836_800
 const REASONS = ['Repair', 'Maintenance', 'Capital Replacement', 'Safety Test'] as const
 const SERVING = [
@@ -49,7 +49,7 @@ export class Elevators {
     )
   }
 
-  /** Outages that begin within the week after `time`. */
+  /** Outages that begin within the two days after `time`. */
   upcoming(time: number): Uint8Array {
     return rowsJson(
       this.#equipment.flatMap((one) => {

@@ -69,6 +69,19 @@ const positions = (message: FeedMessage) =>
 const ids = (entities: readonly FeedEntity[]): string[] => entities.map(({ id }) => id)
 const headerTime = (message: FeedMessage): number => Number(message.header.timestamp)
 
+const ages = (message: FeedMessage): number[] =>
+  positions(message).map(({ timestamp }) => headerTime(message) - Number(timestamp))
+/** The last number of each selector's `sort_order`. */
+const orders = (message: FeedMessage): string[] =>
+  message.entity.flatMap(({ alert }) =>
+    (alert?.informedEntity ?? []).flatMap((selector) =>
+      unknowns(selector).map((hex) => Buffer.from(hex, 'hex').toString().replace(/^.*:/s, '')),
+    ),
+  )
+
+const tripId = ({ tripUpdate, vehicle }: FeedEntity): string | null | undefined =>
+  (tripUpdate ?? vehicle)?.trip?.tripId
+
 describe('peculiarities of answers', () => {
   test('Q1: no byte with status 200', async () => {
     const answer = await spoilt('l', 'empty200')
@@ -85,7 +98,7 @@ describe('peculiarities of answers', () => {
     const answer = await spoilt('l', kind)
     expect(answer.status).toBe(200)
     expect(answer.body.toString()).toMatch(text)
-    expect(() => decode(answer.body)).toThrow()
+    expect(() => decode(answer.body)).toThrow(Error)
   })
 
   test('Q3: cut within an entity, between entities, in mid-connection', async () => {
@@ -163,15 +176,8 @@ describe('peculiarities of entities', () => {
     const before = await good('ace')
     const now = await played('ace', 'positional-ids')
     expect(ids(now.entity).toSorted()).toEqual(ids(before.entity).toSorted())
-    const named = new Map(
-      before.entity.map((entity) => [
-        entity.id,
-        trips({ ...before, entity: [entity] } as FeedMessage)[0]?.tripId,
-      ]),
-    )
-    const same = now.entity.filter(
-      (entity) => named.get(entity.id) === (entity.tripUpdate ?? entity.vehicle)?.trip?.tripId,
-    )
+    const named = new Map(before.entity.map((entity) => [entity.id, tripId(entity)]))
+    const same = now.entity.filter((entity) => named.get(entity.id) === tripId(entity))
     expect(same.length / now.entity.length).toBeLessThan(0.1)
   })
 
@@ -209,8 +215,6 @@ describe('peculiarities of entities', () => {
   })
 
   test('Q13 and Q17: fixes and movements of many hours ago', async () => {
-    const ages = (message: FeedMessage): number[] =>
-      positions(message).map(({ timestamp }) => headerTime(message) - Number(timestamp))
     const gps = ages(await played('lirr', 'old-gps'))
     expect(gps.filter((age) => age > 90).length / gps.length).toBeGreaterThan(0.4)
     expect(Math.max(...gps)).toBeGreaterThan(3 * 3_600)
@@ -223,10 +227,12 @@ describe('peculiarities of entities', () => {
     const updates = (await played('lirr', 'canceled-and-added', { share: 0.4 })).entity.flatMap(
       ({ tripUpdate }) => (tripUpdate == null ? [] : [tripUpdate.trip]),
     )
-    const canceled = updates.filter((trip) => trip.scheduleRelationship === 3)
-    expect(updates.filter((trip) => trip.scheduleRelationship === 1).length).toBeGreaterThan(2)
+    const canceled = updates.filter((trip) => Number(trip.scheduleRelationship) === 3)
+    expect(
+      updates.filter((trip) => Number(trip.scheduleRelationship) === 1).length,
+    ).toBeGreaterThan(2)
     expect(canceled.some((trip) => !has(trip, 'routeId'))).toBe(true)
-    expect(canceled.some((trip) => /^GO201_26_/.test(trip.tripId ?? ''))).toBe(true)
+    expect(canceled.some((trip) => trip.tripId?.startsWith('GO201_26_'))).toBe(true)
   })
 
   test('Q15 and Q16: a train’s status is empty, or one of seven words', async () => {
@@ -262,11 +268,12 @@ describe('peculiarities of entities', () => {
     })
     expect(new Set(ahead)).toEqual(new Set([now + 60]))
     const passed = await played('l', 'passed-stops', { share: 1 })
-    for (const { tripUpdate } of passed.entity) {
-      const [first] = tripUpdate?.stopTimeUpdate ?? []
-      if (first !== undefined)
-        expect(Number((first.arrival ?? first.departure)?.time)).toBeLessThan(headerTime(passed))
-    }
+    const firsts = passed.entity.flatMap(({ tripUpdate }) =>
+      (tripUpdate?.stopTimeUpdate ?? [])
+        .slice(0, 1)
+        .map(({ arrival, departure }) => Number((arrival ?? departure)?.time)),
+    )
+    expect(Math.max(...firsts)).toBeLessThan(headerTime(passed))
   })
 
   test('Q21: replacement periods end now, or in half an hour', async () => {
@@ -295,12 +302,11 @@ describe('peculiarities of entities', () => {
   })
 
   test('Q24: trips that were there are gone, and are there again', async () => {
-    const key = (message: FeedMessage): Set<string> => new Set(message.entity.map(({ id }) => id))
     const seen: Set<string>[] = []
     await spoilt('bus', 'trips-vanish', { count: null })
     for (let minute = 0; minute < 3; minute++) {
       await clock.advance(60_000)
-      seen.push(key(await good('bus')))
+      seen.push(new Set(ids((await good('bus')).entity)))
     }
     const [first, second, third] = seen
     const blinked = [...(first ?? [])].filter((id) => !second?.has(id) && third?.has(id))
@@ -329,12 +335,6 @@ describe('peculiarities of entities', () => {
   })
 
   test('Q27 and Q28: other priorities, another version', async () => {
-    const orders = (message: FeedMessage): string[] =>
-      message.entity.flatMap(({ alert }) =>
-        (alert?.informedEntity ?? []).flatMap((selector) =>
-          unknowns(selector).map((hex) => Buffer.from(hex, 'hex').toString().replace(/^.*:/s, '')),
-        ),
-      )
     const before = orders(await good('alerts-subway')).map(Number)
     const after = orders(await played('alerts-subway', 'renumbered-priorities')).map(Number)
     expect(before).toContain(26)
