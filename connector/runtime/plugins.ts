@@ -1,34 +1,9 @@
-import type { Clock, Random } from '../api/clock.ts'
 import type { ConfigDef } from '../api/config-def.ts'
-import type { ConfigProvider } from '../api/config-provider.ts'
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
-import type { Converter, HeaderConverter } from '../api/converter.ts'
 import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
-import type { PluginLogger } from '../api/plugin-metrics.ts'
-import type { RestExtension } from '../api/rest-extension.ts'
-import type { Predicate, Transformation } from '../api/transformation.ts'
+import type { PluginEnvironment, PluginKind, PluginKinds } from '../api/plugin.ts'
 
-/** What a plugin's constructor may be given. */
-export interface PluginEnvironment {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: PluginLogger
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** Told why a plugin of a task waits and tries something again, and with null when that is over. */
-  readonly onRetrying?: (message: string | null) => void
-}
-
-interface PluginKinds {
-  source: SourceConnector
-  sink: SinkConnector
-  transformation: Transformation
-  predicate: Predicate
-  converter: Converter
-  header_converter: HeaderConverter
-  config_provider: ConfigProvider
-  rest_extension: RestExtension
-}
-export type PluginKind = keyof PluginKinds
+export type { PluginEnvironment, PluginKind } from '../api/plugin.ts'
 
 /** A class that can be named in a configuration. */
 export type PluginDescriptor = {

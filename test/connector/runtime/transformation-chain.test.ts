@@ -15,6 +15,7 @@ const consumed = new ConsumedRecord(
     timestampType: 'CreateTime',
     key: null,
     value: null,
+    size: 0,
     headers: [],
   },
   { schema: null, value: 'k' },
