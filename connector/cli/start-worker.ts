@@ -5,27 +5,21 @@ import { ConfigError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 import { toLibrdkafka } from '../kafka/client-config.ts'
 import type { KafkaClients } from '../kafka/client.ts'
+import { BASIC_AUTH_EXTENSION } from '../rest/basic-auth.ts'
 import { RestApi } from '../rest/rest-api.ts'
-import { type Listener, parseListener, requireSafe } from '../rest/server.ts'
 import { ByteBudget } from '../runtime/byte-budget.ts'
-import { clientProperties } from '../runtime/client-properties.ts'
 import { ConfigTransformer } from '../runtime/config-transformer.ts'
-import { converterProblems } from '../runtime/converter-validation.ts'
 import type { Herder, RequestedConfig, TargetState } from '../runtime/herder.ts'
 import { EventLoopWatch, type OutsideWatch } from '../runtime/event-loop-watch.ts'
 import { createLogger, type Logger, type LogLevel, LogLevels } from '../runtime/logging.ts'
 import { WorkerMetrics } from '../runtime/metrics.ts'
-import { classNotFound, type PluginDescriptor, Plugins } from '../runtime/plugins.ts'
+import { type PluginDescriptor, Plugins } from '../runtime/plugins.ts'
 import { StandaloneHerder } from '../runtime/standalone-herder.ts'
 import { findPlugins } from '../runtime/plugin-path.ts'
 import { sharedAdmin } from '../runtime/shared-admin.ts'
 import { TaskRestarts } from '../runtime/task-restarts.ts'
 import { withoutPrefix } from '../runtime/transformation-chain.ts'
-import {
-  parseWorkerConfig,
-  unknownWorkerKeys,
-  type WorkerConfig,
-} from '../runtime/worker-config.ts'
+import { unknownWorkerKeys, type WorkerConfig } from '../runtime/worker-config.ts'
 import type { TranslateClientConfig, WorkerServices } from '../runtime/worker-services.ts'
 import { MemoryConfigBackingStore } from '../storage/config-backing-store.ts'
 import { FileOffsetBackingStore } from '../storage/file-offset-backing-store.ts'
@@ -34,6 +28,7 @@ import { OffsetStorage } from '../storage/offset-storage.ts'
 import { MemoryStatusBackingStore } from '../storage/status-backing-store.ts'
 import { pluginLoader } from './plugin-modules.ts'
 import { VERSION } from './plugins.ts'
+import { readWorkerConfig } from './worker-settings.ts'
 
 /** The Kafka Connect whose REST API this is; tools read its first two numbers. */
 export const KAFKA_CONNECT_VERSION = '4.3.1'
@@ -105,7 +100,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   const transformer = new ConfigTransformer(await configProviders(given, plugins))
   const props = await transformer.resolve(given)
   const translate = options.translate ?? toLibrdkafka
-  const { config, listeners } = await readWorkerConfig(props, translate, plugins)
+  const { adminListeners, config, listeners } = await readWorkerConfig(props, translate, plugins)
   const address = { url: '', workerId: '' }
   const services = makeServices(options, {
     address,
@@ -124,6 +119,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     services,
     herder,
     listeners,
+    adminListeners,
     version: KAFKA_CONNECT_VERSION,
     commit: `mta-connect-${VERSION}`,
     unresolvedProps: given,
@@ -142,7 +138,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
   try {
     await rest.listen()
     Object.assign(address, advertised(rest, config))
-    for (const name of config['rest.extension.classes']) {
+    for (const name of extensionClasses(config['rest.extension.classes'])) {
       await rest.extend(
         await plugins.create('rest_extension', name, 'rest.extension.classes'),
         name,
@@ -155,8 +151,18 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
     throw error
   }
   log.info({ url: address.url, workerId: address.workerId }, 'Kafka Connect started.')
-  return { url: address.url, workerId: address.workerId, herder, services, stop: once(stop) }
+  return { ...address, adminUrl: adminUrl(rest), herder, services, stop: once(stop) }
 }
+
+function adminUrl({ adminAddress }: RestApi): string | undefined {
+  if (adminAddress === undefined) return undefined
+  const { host, port, protocol } = adminAddress
+  return `${protocol}://${host}:${port}`
+}
+
+/** Without Kafka Connect's basic authentication, which is part of the REST API here. */
+const extensionClasses = (names: readonly string[]): readonly string[] =>
+  names.filter((name) => name !== BASIC_AUTH_EXTENSION)
 
 /** The plugins of `plugin.path`, which is read before config providers are there: it can name some. */
 async function pathPlugins(
@@ -234,58 +240,6 @@ const withProviders = (properties: Props): Props =>
   properties['config.providers'] === undefined
     ? { ...DEFAULT_PROVIDERS, ...properties }
     : properties
-
-/** Everything that the worker's properties must be. Throws one `ConfigError` that names every problem. */
-async function readWorkerConfig(
-  props: Props,
-  translate: TranslateClientConfig,
-  plugins: Plugins,
-): Promise<{ readonly config: WorkerConfig; readonly listeners: readonly Listener[] }> {
-  const problems = new Set<string>()
-  const collect = <T>(read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      problems.add(error.message)
-      return undefined
-    }
-  }
-  const config = collect(() => parseWorkerConfig(props))
-  const listeners = collect(() => readListeners(config, props))
-  for (const problem of await pluginProblems(props, plugins)) problems.add(problem)
-  for (const kind of ['producer', 'consumer', 'admin'] as const) {
-    const java = { 'group.id': 'connect', ...clientProperties(kind, props, {}) }
-    collect(() => translate(kind, java))
-  }
-  if (config === undefined || listeners === undefined || problems.size > 0) {
-    throw new ConfigError([...problems].join('\n'))
-  }
-  return { config, listeners }
-}
-
-/** Also of a configuration that is wrong elsewhere, so that everything is said at once. */
-function readListeners(config: WorkerConfig | undefined, props: Props): readonly Listener[] {
-  const texts = config?.listeners ?? (props['listeners'] ?? '').split(',')
-  const isInsecureAllowed =
-    config?.['listeners.insecure'] ?? props['listeners.insecure']?.trim().toLowerCase() === 'true'
-  const listeners = texts.flatMap((text) =>
-    text.trim() === '' ? [] : [parseListener(text.trim())],
-  )
-  requireSafe(listeners, isInsecureAllowed)
-  return listeners
-}
-
-/** What is wrong with the classes that the worker itself names, and with the settings of its converters. */
-async function pluginProblems(props: Props, plugins: Plugins): Promise<readonly string[]> {
-  const converters = await converterProblems(props, plugins)
-  const extensions = (props['rest.extension.classes'] ?? '').split(',').flatMap((text) => {
-    const name = text.trim()
-    const isKnown = name === '' || plugins.find(name, 'rest_extension') !== undefined
-    return isKnown ? [] : [classNotFound('rest.extension.classes', name)]
-  })
-  return [...converters.map(({ message }) => message), ...extensions]
-}
 
 async function startConnectors(
   herder: Herder,

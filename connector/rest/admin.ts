@@ -1,30 +1,41 @@
 import { z } from 'zod'
-import { parseLevel } from '../runtime/logging.ts'
+import { type LoggerState, parseLevel } from '../runtime/logging.ts'
 import { HttpError } from './errors.ts'
 import { nothing, ok, type Resource, type RestParts } from './resources.ts'
 
-const ROOT = 'root'
 const LEVEL = z.looseObject({
   level: z.union([z.string(), z.number(), z.boolean()]).transform(String),
 })
 
-const requireRoot = (name: string | undefined): void => {
-  if (name !== ROOT) throw new HttpError(404, `Logger ${name} not found.`)
-}
+const shown = ({ level, modifiedMs }: LoggerState) => ({
+  level,
+  last_modified: modifiedMs ?? null,
+})
 
-/** /admin/loggers. The worker has one logger, `root`. */
+/** /admin/loggers: the levels of the worker's loggers, changed at run time. */
 export function adminResources({ clock, logLevels }: RestParts): readonly Resource[] {
-  const shown = () => ({ level: logLevels.level, last_modified: logLevels.modifiedMs ?? null })
   return [
-    { path: '/admin/loggers', methods: { GET: () => ok({ [ROOT]: shown() }) } },
+    {
+      path: '/admin/loggers',
+      methods: {
+        GET: () =>
+          ok(
+            Object.fromEntries([...logLevels.list()].map(([name, state]) => [name, shown(state)])),
+          ),
+      },
+    },
     {
       path: '/admin/loggers/*',
       methods: {
-        GET: ({ params: [name] }) => {
-          requireRoot(name)
-          return ok(shown())
+        GET: ({ params: [name = ''] }) => {
+          const state = logLevels.get(name)
+          if (state === undefined) throw new HttpError(404, `Logger ${name} not found.`)
+          return ok(shown(state))
         },
-        PUT: ({ params: [name], body, query }) => {
+        PUT: ({ params: [name = ''], body, query }) => {
+          if (typeof body === 'object' && body !== null && Array.isArray(body)) {
+            throw new HttpError(500, 'Cannot deserialize the request: expected an object.')
+          }
           const parsed = LEVEL.safeParse(body)
           if (!parsed.success) {
             throw new HttpError(400, "Desired 'level' parameter was not specified in request.")
@@ -33,10 +44,8 @@ export function adminResources({ clock, logLevels }: RestParts): readonly Resour
           if (level === undefined) {
             throw new HttpError(404, `invalid log level '${parsed.data.level}'.`)
           }
-          requireRoot(name)
-          const isChanged = logLevels.set(level, clock.now())
-          if (query.get('scope')?.toLowerCase() === 'cluster') return nothing(204)
-          return ok(isChanged ? [ROOT] : [])
+          const changed = logLevels.set(name, level, clock.now())
+          return query.get('scope')?.toLowerCase() === 'cluster' ? nothing(204) : ok(changed)
         },
       },
     },

@@ -3,6 +3,7 @@ import { toMessage } from '../api/errors.ts'
 import type { PluginLogger } from '../api/plugin-metrics.ts'
 import { withLimit } from '../runtime/limits.ts'
 import { adminResources } from './admin.ts'
+import type { BasicAuth } from './basic-auth.ts'
 import { pluginResources } from './connector-plugins.ts'
 import { connectorResources } from './connectors.ts'
 import { HttpError, layerError, toHttpError } from './errors.ts'
@@ -23,6 +24,10 @@ export interface AppOptions extends RestParts {
   readonly cors: CrossOriginRules
   /** What rest extensions answer; false: not theirs. */
   readonly extension: (request: Request, response: Response) => Promise<boolean>
+  /** Undefined: everybody may ask. */
+  readonly authentication: BasicAuth | undefined
+  /** Which resources there are: `admin.listeners` takes /admin/loggers away, to listeners that have nothing else. */
+  readonly serves: 'everything' | 'all but admin' | 'admin'
 }
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
@@ -35,11 +40,12 @@ export function createApp(options: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  const { serves } = options
   const resources = [
-    ...connectorResources(options),
-    ...pluginResources(options),
-    ...adminResources(options),
-    ...rootResources(options),
+    ...(serves === 'admin'
+      ? []
+      : [...connectorResources(options), ...pluginResources(options), ...rootResources(options)]),
+    ...(serves === 'all but admin' ? [] : adminResources(options)),
   ]
   app.use((request: Request, response: Response) =>
     serve(request, response, { resources, options }),
@@ -100,6 +106,14 @@ async function serve(request: Request, response: Response, context: Context): Pr
   for (const [name, value] of options.headers) response.setHeader(name, value)
   if (!crossOrigin(request, response, options.cors))
     throw new HttpError(403, 'Cross-origin requests are not allowed.')
+  if (options.serves === 'admin') {
+    await answer(request, response, context)
+    return
+  }
+  if (options.authentication?.allows(request) === false) {
+    response.setHeader('WWW-Authenticate', 'Basic realm="Kafka Connect"')
+    throw new HttpError(401, 'User cannot access the resource.')
+  }
   if (await options.extension(request, response)) return
   if (pathOf(request) === '/metrics' && ['GET', 'HEAD'].includes(request.method)) {
     response.setHeader('Content-Type', PROMETHEUS)

@@ -6,7 +6,8 @@ import type { Herder } from '../runtime/herder.ts'
 import { LOGGERS } from '../runtime/logging.ts'
 import { TopicRecords } from '../runtime/topic-records.ts'
 import type { WorkerServices } from '../runtime/worker-services.ts'
-import { createApp } from './app.ts'
+import { type AppOptions, createApp } from './app.ts'
+import { BasicAuth } from './basic-auth.ts'
 import { RestExtensions } from './extensions.ts'
 import { type Listener, RestServer } from './server.ts'
 
@@ -16,6 +17,8 @@ export interface RestApiOptions {
   readonly services: WorkerServices
   readonly herder: Herder
   readonly listeners: readonly Listener[]
+  /** Of `admin.listeners`; undefined: the admin resources are on `listeners`, empty: nowhere. */
+  readonly adminListeners?: readonly Listener[] | undefined
   readonly version: string
   readonly commit: string
   /** The configuration as it was given: references to config providers unresolved. */
@@ -26,11 +29,13 @@ export interface RestApiOptions {
 /** The worker's HTTP side: Kafka Connect's REST API, /metrics, and what rest extensions add. */
 export class RestApi {
   readonly #server: RestServer
+  readonly #adminServer: RestServer | undefined
   readonly #extensions: RestExtensions
   readonly #services: WorkerServices
 
   constructor(options: RestApiOptions) {
-    const { advertisedUrl, commit, herder, listeners, services, unresolvedProps, version } = options
+    const { adminListeners, advertisedUrl, commit, herder, listeners } = options
+    const { services, unresolvedProps, version } = options
     const { clock, config, log, logLevels, metrics, props } = services
     this.#services = services
     const metricsText = (): Promise<string> => metrics.text()
@@ -43,7 +48,8 @@ export class RestApi {
       shownProps: withoutSecrets(unresolvedProps),
       records: (topics, signal, backlog) => records.records(topics, signal, backlog),
     })
-    const app = createApp({
+    const authentication = BasicAuth.of(props)
+    const appOptions: AppOptions = {
       herder,
       clock,
       log: logLevels.child({}, LOGGERS.rest),
@@ -65,21 +71,36 @@ export class RestApi {
       },
       headers: responseHeaders(config['response.http.headers.config']),
       extension: (request, response) => this.#extensions.handle(pathOf(request), request, response),
-    })
+      authentication,
+      serves: adminListeners === undefined ? 'everything' : 'all but admin',
+    }
     this.#server = new RestServer(listeners, props, {
-      onRequest: app,
+      onRequest: createApp(appOptions),
+      isKnownUser: (request) => authentication?.allows(request) !== false,
       onUpgrade: (request, socket, head) =>
         this.#extensions.upgrade(pathOf(request), request, [socket, head]),
     })
+    if (adminListeners !== undefined && adminListeners.length > 0) {
+      this.#adminServer = new RestServer(adminListeners, props, {
+        onRequest: createApp({ ...appOptions, serves: 'admin' }),
+        onUpgrade: () => false,
+      })
+    }
   }
 
   /** Binds the listeners. */
   async listen(): Promise<void> {
     await this.#server.listen()
+    await this.#adminServer?.listen()
   }
 
   get address(): RestServer['address'] {
     return this.#server.address
+  }
+
+  /** Of the first admin listener; undefined without one. */
+  get adminAddress(): RestServer['address'] | undefined {
+    return this.#adminServer?.address
   }
 
   /** Adds a rest extension, configured with the worker's properties. */
@@ -89,6 +110,7 @@ export class RestApi {
 
   async close(): Promise<void> {
     await this.#extensions.close()
+    await this.#adminServer?.close()
     await this.#server.close()
   }
 }

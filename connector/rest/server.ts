@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer, type ServerOptions } from 'node:https'
-import { readFileSync } from 'node:fs'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ConfigError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
+import { tlsOptions } from './tls.ts'
 
 export interface Listener {
   readonly protocol: 'http' | 'https'
@@ -34,7 +34,7 @@ export function parseListener(text: string): Listener {
   }
 }
 
-/** Refuses a listener beyond this machine without TLS, unless that is allowed explicitly. @throws ConfigError. */
+/** Refuses a listener beyond this machine with neither TLS nor authentication, unless that is allowed explicitly. @throws ConfigError. */
 export function requireSafe(listeners: readonly Listener[], isInsecureAllowed: boolean): void {
   if (isInsecureAllowed) return
   for (const { host, port, protocol, isLoopback } of listeners) {
@@ -67,6 +67,8 @@ export function isOriginAllowed(origin: string | undefined, host: string | undef
 
 export interface ServerHandlers {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void
+  /** Whether a connection may be taken over for a WebSocket; default: yes. */
+  readonly isKnownUser?: (request: IncomingMessage) => boolean
   /** False: nobody takes upgrades of this path. */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
 }
@@ -148,7 +150,11 @@ export class RestServer {
       socket.on('error', () => socket.destroy()) // A client that left.
       const { host, origin } = request.headers
       const isAllowed = isHostAllowed(listener, host) && isOriginAllowed(origin, host)
-      if (!isAllowed) {
+      if (isAllowed && handlers.isKnownUser?.(request) === false) {
+        socket.end(
+          'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="Kafka Connect"\r\nConnection: close\r\n\r\n',
+        )
+      } else if (!isAllowed) {
         socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
       } else if (handlers.onUpgrade(request, socket, head)) {
         this.#sockets.add(socket)
@@ -158,31 +164,5 @@ export class RestServer {
       }
     })
     return server
-  }
-}
-
-/** TLS from Kafka Connect's keys, with PEM key stores (KIP-651): `ssl.keystore.location`, or certificate chain and key in place. */
-function tlsOptions(props: Props): ServerOptions {
-  const key = (name: string): string | undefined =>
-    props[`listeners.https.ssl.${name}`] ?? props[`ssl.${name}`]
-  const inPlace = { cert: key('keystore.certificate.chain'), key: key('keystore.key') }
-  const file = key('keystore.location')
-  if (file === undefined && (inPlace.cert === undefined || inPlace.key === undefined)) {
-    throw new ConfigError(
-      'An https listener needs ssl.keystore.location (PEM with certificates and key), or ssl.keystore.certificate.chain and ssl.keystore.key.',
-    )
-  }
-  if (file !== undefined && (key('keystore.type') ?? 'PEM').toUpperCase() !== 'PEM') {
-    throw new ConfigError(
-      `ssl.keystore.type ${key('keystore.type')} is not supported for listeners; use PEM.`,
-    )
-  }
-  const passphrase = key('key.password')
-  const pem = file === undefined ? undefined : readFileSync(file, 'utf8')
-  return {
-    cert: pem ?? inPlace.cert,
-    key: pem ?? inPlace.key,
-    minVersion: 'TLSv1.2',
-    ...(passphrase !== undefined && { passphrase }),
   }
 }

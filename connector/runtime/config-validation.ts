@@ -1,6 +1,6 @@
 import type { ConfigKeyInfo, ConfigValue } from '../api/config-def.ts'
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
-import { ConnectError, toMessage } from '../api/errors.ts'
+import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 import { clientOverrides } from './client-override-validation.ts'
 import { checkSinkTopics } from './connector-config.ts'
@@ -35,7 +35,7 @@ export async function validateConfig(
   services: WorkerServices,
 ): Promise<ConfigInfos> {
   const given = withoutNulls(requested)
-  const props = await services.transformer.resolve(given)
+  const props = await resolved(given, services)
   const className = props['connector.class']
   if (className === undefined) {
     throw new BadRequestError(`Connector config ${javaMap(given)} contains no connector type`)
@@ -56,7 +56,7 @@ export async function validateConfig(
     ...unresolved(given, props),
     ...problems,
     ...nulls.map((key): Problem => [key, NULL_VALUE]),
-  ])
+  ]).map((info) => withoutProvided(info, given, props))
   return {
     name: className,
     errorCount: all.reduce((count, { value }) => count + value.errors.length, 0),
@@ -121,11 +121,34 @@ function groupsOf({ kind }: PluginDescriptor, configs: readonly ConfigInfo[]): r
   return [...groups]
 }
 
+/** @throws BadRequestError when a config provider fails. */
+async function resolved(given: Props, { transformer }: WorkerServices): Promise<Props> {
+  try {
+    return await transformer.resolve(given)
+  } catch (error) {
+    if (error instanceof ConfigError) throw new BadRequestError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** What a config provider gave may be a secret: the answer shows the reference instead. */
+function withoutProvided(info: ConfigInfo, given: Props, props: Props): ConfigInfo {
+  const { value } = info
+  const reference = given[value.name]
+  const provided = props[value.name]
+  if (reference === undefined || provided === undefined || reference === provided) return info
+  const errors = value.errors.map((error) =>
+    provided === '' ? error : error.replaceAll(provided, () => reference),
+  )
+  const isShown = value.value !== null && value.value !== '[hidden]'
+  return { ...info, value: { ...value, errors, value: isShown ? reference : value.value } }
+}
+
 /** References to config providers that nothing took the place of: Kafka Connect would run with the text as it is. */
-function unresolved(given: Props, resolved: Props): Problem[] {
+function unresolved(given: Props, props: Props): Problem[] {
   return Object.entries(given).flatMap(([key, text]): Problem[] => {
     const [reference] = /\$\{[^}:]*:[^}]*\}/.exec(text) ?? []
-    if (reference === undefined || resolved[key]?.includes(reference) !== true) return []
+    if (reference === undefined || props[key]?.includes(reference) !== true) return []
     return [
       [
         key,

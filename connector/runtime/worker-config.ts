@@ -8,9 +8,11 @@ import {
   long,
   nonEmpty,
   oneOf,
+  password,
   string,
 } from '../api/config-def.ts'
 import { ConfigError } from '../api/errors.ts'
+import type { Password } from '../api/password.ts'
 import type { Props } from '../api/task-context.ts'
 import { TASK_RESTART_CONFIG } from './task-restarts.ts'
 import { overridePolicy } from './client-override-validation.ts'
@@ -108,6 +110,37 @@ export const WORKER_CONFIG = new ConfigDef({
     importance: 'LOW',
     doc: 'Allows a listener beyond this machine that has neither TLS nor authentication.',
     default: false,
+  }),
+  'admin.listeners': string<string | undefined>({
+    importance: 'LOW',
+    doc: 'Addresses of /admin/loggers alone; not set: those of listeners, empty: nowhere.',
+    default: undefined,
+    check: (text) =>
+      text === undefined || text.trim() === '' ? undefined : checkListeners(text.split(/\s*,\s*/)),
+  }),
+  'rest.basic.auth.credentials.file': string<string | undefined>({
+    importance: 'MEDIUM',
+    doc: 'Properties file of the users of the REST API and the page, name=password; set: they must authenticate.',
+    default: undefined,
+  }),
+  'rest.basic.auth.username': string<string | undefined>({
+    importance: 'MEDIUM',
+    doc: 'A user of the REST API and the page; set: users must authenticate.',
+    default: undefined,
+  }),
+  'rest.basic.auth.password': password<Password | undefined>({
+    importance: 'MEDIUM',
+    doc: 'Password of rest.basic.auth.username, best as a reference to a config provider.',
+    default: undefined,
+  }),
+  'rest.basic.auth.open.paths': list({
+    importance: 'LOW',
+    doc: 'Paths that need no authentication: /health and /metrics, for probes and scrapers that cannot.',
+    default: [],
+    check: (paths) => {
+      const other = paths.find((path) => path !== '/health' && path !== '/metrics')
+      return other === undefined ? undefined : `Only /health and /metrics may be open, not ${other}`
+    },
   }),
   'rest.advertised.host.name': string<string | undefined>({
     importance: 'LOW',

@@ -1,6 +1,6 @@
 // Compares our worker with recorded exchanges of Apache Kafka Connect.
 import { isEqual } from './comparison.ts'
-import { type Deviation, deviation } from './deviations.ts'
+import { type Deviation, deviation, refusedName } from './deviations.ts'
 import { type Exchange, questionOf } from './exchanges.ts'
 import { type Replayed, replay } from './replay.ts'
 import { workerOptions } from './worker-options.ts'
@@ -51,12 +51,15 @@ function judge(replayed: readonly Replayed[]): Omit<GoldenResult, 'leftOut'> {
   const deviating = new Map<Deviation, Replayed[]>()
   const unexplained: Replayed[] = []
   let equal = 0
+  const refused = new Set<string>()
   for (const each of replayed) {
     if (isEqual(each.exchange.answer, each.answer)) {
       equal++
       continue
     }
-    const listed = deviation(each.exchange, each.answer)
+    const listed = deviation(each.exchange, each.answer, refused)
+    const name = refusedName(each.exchange, each.answer)
+    if (listed !== undefined && name !== undefined) refused.add(name)
     if (listed === undefined) unexplained.push(each)
     else deviating.set(listed, [...(deviating.get(listed) ?? []), each])
   }
