@@ -19,6 +19,7 @@ import {
 } from './entity-kind.ts'
 import { EntityMemory } from './entity-memory.ts'
 import { KindReading, type ReadingRules, type VanishRule } from './kind-reading.ts'
+import type { Motion } from './motion.ts'
 import type { PollOutcome } from './outcome.ts'
 import type { Profile } from './profiles.ts'
 import { type QualityCode, serviceDayMin } from './quality.ts'
@@ -46,6 +47,8 @@ export interface FeedStateOptions {
   readonly life?: EntityLife
   /** Undefined: positions are only what the feed says. */
   readonly positions: SubwayPositions | undefined
+  /** Undefined: jumps are not looked for. */
+  readonly motion?: Motion
 }
 
 export interface FetchedBody {
@@ -103,7 +106,7 @@ export function readBody(
   memory: FeedMemory,
   { feed, body, isKnownBody, vanish }: BodyToRead,
 ): BodyResult {
-  const { feedId, profile, emitMode, heartbeatMs, box, positions } = options
+  const { feedId, profile, emitMode, heartbeatMs, box, positions, motion } = options
   const tally = new Tally(feed.badEntities, feedId)
   const fetchedAt = body.fetchedAtMs / 1_000
   const feedTimestamp = feed.header.timestamp ?? fetchedAt
@@ -131,7 +134,7 @@ export function readBody(
   ): readonly (E | VanishedEvent)[] =>
     kinds.includes(reader.kind) ? new KindReading(reader, known, rules, tally).read(entities) : []
   const events: readonly EntityEvent[] = [
-    ...read(new VehicleKind({ ...common, positions }), memory.vehicle),
+    ...read(new VehicleKind({ ...common, positions, motion }), memory.vehicle),
     ...read(new TripUpdateKind(common), memory.trip_update),
     ...read(new AlertKind(common), memory.alert),
   ]

@@ -123,6 +123,8 @@ export class FeedState {
       const before = body.fetchedAtMs - this.#options.retentionMs
       for (const memory of Object.values(this.#memories())) memory.forget(before)
     }
+    const feedTimeS = feed.header.timestamp ?? body.fetchedAtMs / 1_000
+    this.#options.motion?.forget(feedTimeS - this.#options.retentionMs / 1_000)
     // Without a record no offset is stored, and a state that nobody stores needs not be written.
     if (result.events.length > 0) this.#stateText = this.#newState(body)
     this.#offset = {

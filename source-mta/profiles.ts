@@ -55,6 +55,8 @@ export interface Profile {
   readonly staleAfterS: number | undefined
   /** A body is old when its header is older than this; undefined: the header's clock says nothing. */
   readonly headerStaleAfterS: number | undefined
+  /** Faster than this between two places is a jump. */
+  readonly speedMaxMps: number
   readonly box: Box | undefined
   /** IANA zone of the service day. */
   readonly timeZone: string
@@ -90,6 +92,7 @@ const GENERIC: Profile = {
   isSubway: false,
   staleAfterS: 90,
   headerStaleAfterS: 120,
+  speedMaxMps: 50,
   box: undefined,
   timeZone: NEW_YORK,
 }
@@ -146,6 +149,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
         : `${tripKey(trip)}|${vehicleId}`,
     // "MTA NYCT_9771"
     agencyId: (vehicleId) => /^([^_]+)_/.exec(vehicleId ?? '')?.[1],
+    speedMaxMps: 35,
     box: CITY,
   },
 }

@@ -3,6 +3,7 @@ import type { FeedSpec, MtaSourceConfig } from './config.ts'
 import { EquipmentReader } from './equipment/equipment-reader.ts'
 import type { FeedReader } from './feed-reader.ts'
 import { GtfsReader } from './gtfs-reader.ts'
+import { Motion } from './motion.ts'
 import { PROFILES } from './profiles.ts'
 import { Selection } from './selection.ts'
 import { SiriReader } from './siri/siri-reader.ts'
@@ -39,6 +40,7 @@ export function newReader(feed: FeedSpec, config: MtaSourceConfig): FeedReader {
   return new GtfsReader(
     {
       ...common,
+      motion: new Motion(profile.speedMaxMps),
       kinds: config.kinds,
       life: config.life,
       positions: hasPositions ? new SubwayPositions(subwayGeometry()) : undefined,

@@ -3,6 +3,7 @@ import { type Trip, type Vehicle, decodeTrip, decodeVehicle } from './decode.ts'
 import type { BodyTally, Candidate, Change, KindReader } from './entity-kind.ts'
 import type { EntityMemory } from './entity-memory.ts'
 import { MODELS } from './message-models.ts'
+import type { Motion } from './motion.ts'
 import { NORTH, readNyct } from './nyct.ts'
 import type { Profile } from './profiles.ts'
 import { type QualityCode, qualityFlags, rejection } from './quality.ts'
@@ -14,9 +15,10 @@ import {
   peekVehicle,
   tripOf,
 } from './scan.ts'
+import { runOf, sharedRuns } from './shared-trips.ts'
 import type { PlacedTrain, SubwayPositions, TrainInput } from './subway-positions.ts'
 import { unmodelledFields, withOwnTrip, withStatedDirection } from './unmodelled.ts'
-import { type VehicleEvent, gpsPosition } from './vehicle-record.ts'
+import { type VehicleEvent, type Placed, gpsPosition } from './vehicle-record.ts'
 
 /** What a vehicle is read by, besides its own bytes. */
 export interface VehicleKindOptions {
@@ -27,6 +29,8 @@ export interface VehicleKindOptions {
   readonly entities: readonly ScannedEntity[]
   /** Undefined: positions are only what the feed says. */
   readonly positions: SubwayPositions | undefined
+  /** Undefined: jumps are not looked for. */
+  readonly motion: Motion | undefined
   readonly tally: BodyTally
 }
 
@@ -36,6 +40,7 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
   readonly keepsDecoded: boolean
   readonly #options: VehicleKindOptions
   #placed: ReadonlyMap<string, PlacedTrain> = new Map()
+  #shared: ReadonlySet<string> = new Set()
   #routes: Map<string, string> | undefined
 
   constructor(options: VehicleKindOptions) {
@@ -62,7 +67,9 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
 
   /** Places the subway's trains, the unchanged ones too: they go on in the meantime. */
   prepare(candidates: ReadonlyMap<string, Candidate>, memory: EntityMemory<Vehicle>): void {
-    const { positions, quality, entities } = this.#options
+    const { positions, quality, entities, profile } = this.#options
+    // Metro-North's vehicles name the train, which is another one every day.
+    if (profile.tripSource === 'vehicle') this.#shared = sharedRuns(candidates.values())
     if (positions === undefined) return
     const trains = new Map<string, TrainInput>()
     for (const { key } of candidates.values()) {
@@ -79,20 +86,24 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
     this.#placed = positions.update(trains, quality.times.feedTimestamp)
   }
 
-  event({ key, entity, payload }: Candidate, change: Change<Vehicle>): VehicleEvent | QualityCode {
+  event(candidate: Candidate, change: Change<Vehicle>): VehicleEvent | QualityCode {
+    const { key, entity, payload, identity } = candidate
     const { profile, quality, feedId, tally } = this.#options
     const { decoded: vehicle } = change
     const rejected = rejection(vehicle, quality.times)
     if (rejected !== undefined) return rejected
     const { trip, flags: tripFlags } = this.#trip(vehicle, entity)
     const nyct = profile.isSubway ? readNyct(trip) : undefined
-    const placed = this.#placed.get(key)
+    const train = this.#placed.get(key)
+    const placed = gpsPosition(vehicle) ?? train?.placed
     const flags = [
       ...qualityFlags(vehicle, trip.startDate, profile, quality),
       ...change.flags,
       ...tripFlags,
       ...(nyct?.hasDirectionConflict === true ? (['DIRECTION_CONFLICT'] as const) : []),
-      ...(placed?.flags ?? []),
+      ...(train?.flags ?? []),
+      ...(this.#shared.has(runOf(identity.trip) ?? '') ? (['TRIP_MULTI_VEHICLE'] as const) : []),
+      ...this.#motionFlags(key, vehicle, placed),
     ]
     for (const flag of flags) tally.count(flag)
     return {
@@ -107,8 +118,23 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
       vehicle,
       trip,
       nyct: nyct?.fields ?? NO_NYCT,
-      placed: gpsPosition(vehicle) ?? placed?.placed,
+      placed,
     }
+  }
+
+  #motionFlags(key: string, vehicle: Vehicle, placed: Placed | undefined): readonly QualityCode[] {
+    const { motion, quality } = this.#options
+    if (motion === undefined || placed === undefined) return []
+    const { feedTimestamp } = quality.times
+    const isGps = placed.source === 'GPS'
+    return motion.check(key, {
+      latitude: placed.latitude,
+      longitude: placed.longitude,
+      // A train that is placed by stop times is where it is as of the body.
+      at: isGps ? (vehicle.timestamp ?? feedTimestamp) : feedTimestamp,
+      // Without a status nothing is said: it may be in layover.
+      isStanding: !isGps || !isMoving(vehicle.currentStatus),
+    })
   }
 
   #trip(vehicle: Vehicle, entity: ScannedEntity): { trip: Trip; flags: readonly QualityCode[] } {
@@ -168,6 +194,9 @@ export class VehicleKind implements KindReader<Vehicle, VehicleEvent> {
     }
   }
 }
+
+const isMoving = (status: string | undefined): boolean =>
+  status === 'IN_TRANSIT_TO' || status === 'INCOMING_AT'
 
 /** The first one's fields, filled up with the second one's. */
 function mergeTrips(first: Trip, second: Trip): Trip {
