@@ -15,6 +15,8 @@ export const LEAF = {
   double: 5,
   /** An integer of up to 53 bits. */
   long: 6,
+  /** A text that may occur several times. */
+  texts: 7,
 } as const
 export type Leaf = (typeof LEAF)[keyof typeof LEAF]
 
@@ -45,7 +47,7 @@ export class MessageModel {
   }
 }
 
-const { text, int, time, float, double, long } = LEAF
+const { text, int, time, float, double, long, texts } = LEAF
 const one = (model: MessageModel): MessageField => ({ model, isRepeated: false })
 const many = (model: MessageModel): MessageField => ({ model, isRepeated: true })
 
@@ -129,8 +131,8 @@ function alert(isSubway: boolean): MessageModel {
     2: time,
     3: text,
     4: many(alternative),
-    5: text,
-    6: text,
+    5: texts,
+    6: texts,
     7: long,
     8: one(TEXTS),
     9: long,

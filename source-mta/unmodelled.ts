@@ -45,7 +45,7 @@ function isHeld(reader: WireReader, field: FieldModel | undefined): boolean {
   if (field === undefined || typeof field === 'object') return false
   const { bytes, from, to, wireType } = reader
   if (wireType === WIRE.varint) return holdsInteger(field, reader.integer())
-  if (wireType === WIRE.bytes) return field === LEAF.text && isText(bytes, from, to)
+  if (wireType === WIRE.bytes) return isTextLeaf(field) && isText(bytes, from, to)
   if (wireType === WIRE.fixed32) return field === LEAF.float && isFinite32(bytes, from)
   return wireType === WIRE.fixed64 && field === LEAF.double
 }
@@ -55,6 +55,8 @@ function holdsInteger(field: Leaf, value: number): boolean {
   if (field === LEAF.time) return Math.abs(value) <= TIME_MAX_S
   return field === LEAF.long && Number.isSafeInteger(value)
 }
+
+const isTextLeaf = (field: Leaf): boolean => field === LEAF.text || field === LEAF.texts
 
 /** An exponent of all ones is an infinity or no number. */
 const isFinite32 = (bytes: Uint8Array, at: number): boolean =>
@@ -101,7 +103,7 @@ function isModelledBytes(bytes: Uint8Array, to: number, field: FieldModel): bool
     if (length === 0 && !field.isRepeated) return false
     return isModelled(bytes, position, end, field.model)
   }
-  if (field !== LEAF.text || !isText(bytes, position, end)) return false
+  if (!isTextLeaf(field) || !isText(bytes, position, end)) return false
   position = end
   return true
 }
