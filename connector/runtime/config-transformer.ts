@@ -19,23 +19,32 @@ export class ConfigTransformer {
 
   /** The configuration with every reference resolved, one level deep. */
   async resolve(props: Props): Promise<Props> {
+    return (await this.resolveWithTtl(props)).props
+  }
+
+  /** As `resolve`, with how long the values hold: the shortest time that a provider named, or undefined when none did. */
+  async resolveWithTtl(
+    props: Props,
+  ): Promise<{ readonly props: Props; readonly ttlMs: number | undefined }> {
     const resolved: Record<string, string> = {}
+    const ttls: number[] = []
     for (const [key, text] of Object.entries(props)) {
-      resolved[key] = text.includes('${') ? await this.#resolveText(key, text) : text
+      resolved[key] = text.includes('${') ? await this.#resolveText(key, text, ttls) : text
     }
-    return resolved
+    return { props: resolved, ttlMs: ttls.length === 0 ? undefined : Math.min(...ttls) }
   }
 
   close(): void {
     for (const provider of this.#providers.values()) provider.close?.()
   }
 
-  async #resolveText(key: string, text: string): Promise<string> {
+  async #resolveText(key: string, text: string, ttls: number[]): Promise<string> {
     let result = ''
     let end = 0
     for (const match of text.matchAll(REFERENCE)) {
       const [reference, name = '', , path = '', variable = ''] = match
-      const value = await this.#ask(key, { name, path, variable })
+      const { value, ttlMs } = await this.#ask(key, { name, path, variable })
+      if (ttlMs !== undefined) ttls.push(ttlMs)
       result += text.slice(end, match.index) + (value ?? reference)
       end = match.index + reference.length
     }
@@ -45,12 +54,12 @@ export class ConfigTransformer {
   async #ask(
     key: string,
     reference: { readonly name: string; readonly path: string; readonly variable: string },
-  ): Promise<string | undefined> {
+  ): Promise<{ readonly value?: string | undefined; readonly ttlMs?: number | undefined }> {
     const provider = this.#providers.get(reference.name)
-    if (provider === undefined) return undefined
+    if (provider === undefined) return {}
     try {
-      const { data } = await provider.get(reference.path, [reference.variable])
-      return data[reference.variable]
+      const { data, ttlMs } = await provider.get(reference.path, [reference.variable])
+      return { value: data[reference.variable], ttlMs }
     } catch (error) {
       throw new ConfigError(
         `Configuration ${key} refers to config provider ${reference.name}, which failed: ${toMessage(error)}`,

@@ -2,6 +2,7 @@ import { ConnectError } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 import type { ConfigBackingStore } from '../storage/config-backing-store.ts'
 import type { StatusBackingStore } from '../storage/status-backing-store.ts'
+import { ConfigReload } from './config-reload.ts'
 import { reverseTransform } from './config-transformer.ts'
 import { backOffMs } from './retry.ts'
 import type { Worker } from './worker.ts'
@@ -16,6 +17,8 @@ export interface LifecycleParts {
   readonly configs: ConfigBackingStore
   readonly statuses: StatusBackingStore
   readonly onChange: (connector: string) => void
+  /** Told when values that config providers gave a running connector no longer hold. */
+  readonly onExpired: (connector: string) => void
 }
 
 /** How a connector and its tasks come to run as the config store says: start, resume, restart, new task configurations. */
@@ -25,6 +28,7 @@ export class ConnectorLifecycle {
   readonly #configs: ConfigBackingStore
   readonly #statuses: StatusBackingStore
   readonly #onChange: (connector: string) => void
+  readonly #reload: ConfigReload
   readonly #reconfiguring = new WeakMap<WorkerConnector, Promise<void>>()
 
   constructor(parts: LifecycleParts) {
@@ -33,6 +37,7 @@ export class ConnectorLifecycle {
     this.#configs = parts.configs
     this.#statuses = parts.statuses
     this.#onChange = parts.onChange
+    this.#reload = new ConfigReload(parts.services, parts.onExpired)
   }
 
   /** Starts the connector and then its tasks. Never rejects: failures are statuses. */
@@ -96,7 +101,8 @@ export class ConnectorLifecycle {
   async #askTaskConfigs(name: string, config: Props): Promise<readonly Props[] | undefined> {
     const connector = this.#worker.connector(name)
     if (connector === undefined) return undefined
-    const resolved = await this.#services.transformer.resolve(config)
+    const { props: resolved, ttlMs } = await this.#services.transformer.resolveWithTtl(config)
+    this.#reload.schedule(connector, name, { config: resolved, ttlMs })
     const max = Number(resolved['tasks.max'] ?? '1')
     const asked = await connector.taskConfigs(max)
     if (asked.length > max && resolved['tasks.max.enforce']?.toLowerCase() !== 'false') {

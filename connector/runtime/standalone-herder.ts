@@ -22,6 +22,8 @@ import {
   type RequestedConfig,
 } from './herder.ts'
 import { withLimit } from './limits.ts'
+import { type Logger, LOGGERS } from './logging.ts'
+import { requireVersion } from './plugin-versions.ts'
 import type { PluginInfo } from './plugins.ts'
 import { Worker } from './worker.ts'
 import type { WorkerServices } from './worker-services.ts'
@@ -41,6 +43,7 @@ export interface StandaloneHerderStores {
  */
 export class StandaloneHerder implements Herder {
   readonly #services: WorkerServices
+  readonly #log: Logger
   readonly #configs: ConfigBackingStore
   readonly #statuses: StatusBackingStore
   readonly #worker: Worker
@@ -53,6 +56,7 @@ export class StandaloneHerder implements Herder {
 
   constructor(services: WorkerServices, stores: StandaloneHerderStores) {
     this.#services = services
+    this.#log = services.logLevels.child({}, LOGGERS.herder)
     this.#configs = stores.configs
     this.#statuses = stores.statuses
     this.#worker = new Worker(services, stores.statuses, (connector) => this.#changed(connector))
@@ -63,6 +67,12 @@ export class StandaloneHerder implements Herder {
       configs: stores.configs,
       statuses: stores.statuses,
       onChange: (connector) => this.#changed(connector),
+      onExpired: (connector) => {
+        const everything = { includeTasks: true, onlyFailed: false }
+        this.restartConnectorAndTasks(connector, everything).catch((error: unknown) =>
+          this.#log.error({ err: error, connector }, 'The restart for new values failed.'),
+        )
+      },
     })
     services.metrics.observe(() =>
       this.statuses().map((status) => ({
@@ -164,7 +174,7 @@ export class StandaloneHerder implements Herder {
     requireValid(infos)
     const unused = unknownKeys(requested, infos)
     if (unused.length > 0) {
-      this.#services.log.warn({ connector: name, unused }, 'These keys are known to nobody.')
+      this.#log.warn({ connector: name, unused }, 'These keys are known to nobody.')
     }
     const config = requested as Props
     const begun = await this.#inOrder(name, async () => {
@@ -259,7 +269,7 @@ export class StandaloneHerder implements Herder {
         tasks: ids.map(({ task }) => task),
       })
       started.catch((error: unknown) =>
-        this.#services.log.error({ err: error, connector: name }, 'The restart failed.'),
+        this.#log.error({ err: error, connector: name }, 'The restart failed.'),
       )
       await Promise.resolve()
       return plan
@@ -280,7 +290,7 @@ export class StandaloneHerder implements Herder {
     return this.#services.plugins.list(connectorsOnly)
   }
 
-  async pluginConfig(plugin: string): Promise<readonly ConfigKeyInfo[]> {
+  async pluginConfig(plugin: string, version?: string): Promise<readonly ConfigKeyInfo[]> {
     const { plugins } = this.#services
     const kinds = [
       'sink',
@@ -291,7 +301,10 @@ export class StandaloneHerder implements Herder {
       'predicate',
     ] as const
     const descriptor = plugins.find(plugin, ...kinds)
-    if (descriptor !== undefined) return pluginConfigInfos(descriptor, this.#services)
+    if (descriptor !== undefined) {
+      requireVersion(descriptor, version)
+      return pluginConfigInfos(descriptor, this.#services)
+    }
     if (plugins.find(plugin, 'config_provider', 'rest_extension') === undefined) {
       throw new NotFoundError(`Unknown plugin ${plugin}.`)
     }
@@ -369,7 +382,7 @@ export class StandaloneHerder implements Herder {
       try {
         listener(status)
       } catch (error) {
-        this.#services.log.error({ err: error }, 'A listener for status changes threw.')
+        this.#log.error({ err: error }, 'A listener for status changes threw.')
       }
     }
   }
@@ -396,10 +409,7 @@ export class StandaloneHerder implements Herder {
         signal: this.#end.signal,
       })
     } catch (error) {
-      this.#services.log.warn(
-        { err: error },
-        'The request was answered before the connector had started.',
-      )
+      this.#log.warn({ err: error }, 'The request was answered before the connector had started.')
     }
   }
 }
