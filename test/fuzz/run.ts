@@ -17,7 +17,11 @@ export interface FuzzResult {
 
 type Target = (run: FuzzRun) => Promise<FuzzResult>
 
-const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {}
+const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
+  rest: async () => (await import('./rest.ts')).fuzzRest,
+  endpoint: async () => (await import('./endpoint.ts')).fuzzEndpoint,
+  registry: async () => (await import('./registry.ts')).fuzzRegistry,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

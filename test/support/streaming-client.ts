@@ -46,6 +46,11 @@ export class StreamingClient {
     return `databases/${database}/schemas/${schema}/pipes/${encodeURIComponent(pipe)}`
   }
 
+  /** Where the channel is opened and dropped. */
+  channelPath(channel: string): string {
+    return `/v2/streaming/${this.#pipe}/channels/${encodeURIComponent(channel)}`
+  }
+
   async request(method: string, path: string, init: RequestInit = {}): Promise<StreamingAnswer> {
     const response = await fetch(this.#url + path, { method, ...init })
     const text = await response.text()
