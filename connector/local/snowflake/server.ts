@@ -15,6 +15,7 @@ import type { Answer, Call, Handler } from './http.ts'
 import { type Listener, listen } from './listener.ts'
 import { handleRestCatalog, isRestCatalogPath } from './rest-catalog.ts'
 import type { Session } from './sql/session.ts'
+import { SqlObjects } from './sql/objects.ts'
 import { SqlEngine } from './sql/sql-engine.ts'
 import { isStagePath, Stage } from './stage/stage.ts'
 import { stageSecret } from './stage/stage-secret.ts'
@@ -138,7 +139,14 @@ export async function serve(
   )
   const secretFile = path.join(options.warehouse, '.snowflake', 'stage.key')
   const stage = new Stage({ secret: await stageSecret(secretFile), clock })
-  const sql = new SqlEngine({ warehouse, ingests, clock }, STATEMENT_LIMITS)
+  const objects = await SqlObjects.open(path.join(options.warehouse, '.snowflake', 'objects.json'))
+  const registerKey = (name: string, publicKeyPem: string): void =>
+    auth.register({ name, publicKeyPem })
+  for (const user of objects.objects('USER')) {
+    const key = user.options['RSA_PUBLIC_KEY']
+    if (key !== undefined) registerKey(user.name, key)
+  }
+  const sql = new SqlEngine({ warehouse, ingests, clock, objects, registerKey }, STATEMENT_LIMITS)
   await runInitSql(sql, options)
   const listeners = await listenAll(options, {
     faults,

@@ -11,6 +11,7 @@ import type {
 import { doesNotExist, SqlError, unsupported } from '../errors.ts'
 import { tableName } from '../identifiers.ts'
 import { OPTION_PREFIX, readColumn, readOptions, type SqlContext } from './create-drop.ts'
+import { recordOnTable } from './administration.ts'
 import { existingTable, readName } from './object-name.ts'
 import { type ResultSet, statusResult } from './result.ts'
 import type { Statement } from './session.ts'
@@ -33,6 +34,10 @@ export async function alterTable(
     if (tolerant && error instanceof SqlError && error.code === '002003') return DONE()
     throw error
   }
+  if (isRecorded(reader))
+    return recordOnTable(tableName(table.identifier), reader, statement, context)
+  if (reader.take('CLUSTER', 'BY')) return clusterBy(reader, table, context)
+  if (reader.take('DROP', 'CLUSTERING', 'KEY')) return setCluster(table, null, context)
   if (reader.sees('SET') || reader.sees('UNSET')) return setProperties(reader, table, context)
   const action = reader.next().value
   await context.ingests.exclusive(table, async () => {
@@ -48,6 +53,39 @@ export async function alterTable(
       })
     }
   })
+  return DONE()
+}
+
+/** Tags, policies and reclustering: what the endpoint records and does not enforce. */
+function isRecorded(reader: TokenReader): boolean {
+  const words = reader.tokens.slice(reader.at, reader.at + 6).map(({ value }) => value)
+  const [first = '', second = ''] = words
+  if (['SET', 'UNSET'].includes(first) && second === 'TAG') return true
+  if (['SUSPEND', 'RESUME'].includes(first) && second === 'RECLUSTER') return true
+  if (['ADD', 'DROP'].includes(first) && second === 'ROW') return true
+  if (first !== 'ALTER' && first !== 'MODIFY') return false
+  const at = words.findIndex((word) => word === 'SET' || word === 'UNSET')
+  return at !== -1 && ['MASKING', 'TAG', 'PROJECTION'].includes(words[at + 1] ?? '')
+}
+
+function clusterBy(
+  reader: TokenReader,
+  table: IcebergTable,
+  context: SqlContext,
+): Promise<ResultSet> {
+  const { start } = reader.peek()
+  reader.expect('(')
+  const text = reader.sql.slice(start).trim()
+  return setCluster(table, text, context)
+}
+
+async function setCluster(
+  table: IcebergTable,
+  text: string | null,
+  context: SqlContext,
+): Promise<ResultSet> {
+  const properties = { [`${OPTION_PREFIX}cluster_by`]: text }
+  await context.ingests.exclusive(table, () => table.commit({ properties }))
   return DONE()
 }
 

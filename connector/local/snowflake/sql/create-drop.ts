@@ -120,6 +120,8 @@ export async function createTable(
   if (!reader.take('(')) throw unsupported('CREATE TABLE without a list of columns')
   const fields = readColumns(reader)
   const options = readOptions(reader)
+  if (context.objects.view({ database, schema, name: table }) !== undefined)
+    throw alreadyExists('View', qualifiedName(database, schema, table))
   const existing = warehouse.table(identifier)
   if (existing !== undefined) {
     if (tolerant) return succeeded(table)
@@ -269,6 +271,7 @@ async function dropDatabase(
 ): Promise<void> {
   checkDatabase(context.warehouse, name)
   await dropTables(context, name)
+  await context.objects.dropViews(({ database }) => database === name)
   await context.warehouse.dropDatabase(name)
   if (session.database !== name) return
   session.database = undefined
@@ -283,6 +286,7 @@ async function dropSchema(
   const [database, name] = databaseAndName(parts, statement)
   checkSchema(context.warehouse, database, name)
   await dropTables(context, database, name)
+  await context.objects.dropViews((view) => view.database === database && view.schema === name)
   await context.warehouse.dropSchema(database, name)
   const { session } = statement
   if (session.database === database && session.schema === name) session.schema = undefined

@@ -11,6 +11,7 @@ import type { Session, Statement } from './session.ts'
 import { type Filter, readFilter, schemasIn, select, tablesIn } from './show-filter.ts'
 import type { TokenReader } from './token-reader.ts'
 import { snowflakeType } from './types.ts'
+import { describeView, showViews } from './views.ts'
 
 const OWNER = 'SYSADMIN'
 
@@ -25,6 +26,7 @@ export function show(reader: TokenReader, statement: Statement, context: SqlCont
     TABLES: (filter) =>
       isIceberg ? showIcebergTables(filter, context) : showTables(filter, context),
     COLUMNS: (filter) => showColumns(filter, context),
+    VIEWS: (filter) => showViews(filter, context),
     PIPES: (filter) => showPipes(filter, context),
     CHANNELS: (filter) => showChannels(filter, context),
   }
@@ -316,12 +318,15 @@ export function describe(
   reader: TokenReader,
   statement: Statement,
   context: SqlContext,
-): ResultSet {
+): ResultSet | Promise<ResultSet> {
   if (reader.take('PIPE')) return describePipe(reader, statement, context)
   reader.take('ICEBERG')
   if (!reader.take('TABLE') && !reader.take('VIEW'))
     throw unsupported(`DESCRIBE ${reader.peek().value}`)
-  const table = existingTable(context.warehouse, readName(reader, statement), statement.session)
+  const parts = readName(reader, statement)
+  const view = context.objects.view(inSchema(parts, statement.session))
+  if (view !== undefined) return describeView(view, statement, context)
+  const table = existingTable(context.warehouse, parts, statement.session)
   if (reader.take('TYPE')) reader.take('=', 'COLUMNS')
   reader.expectEnd()
   return listResult(

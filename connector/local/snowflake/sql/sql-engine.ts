@@ -1,6 +1,16 @@
 // Which statement it is, and who runs it.
 import { ConnectError } from '../../../api/errors.ts'
 import { doesNotExist, SqlError, unsupported } from '../errors.ts'
+import {
+  alterContainer,
+  alterObject,
+  commentOn,
+  createObject,
+  dropRecorded,
+  grant,
+  readKind,
+  showRecorded,
+} from './administration.ts'
 import { alterTable } from './alter-table.ts'
 import {
   createDatabase,
@@ -17,7 +27,9 @@ import { SqlObjects } from './objects.ts'
 import { type ResultSet, statusResult } from './result.ts'
 import { translateSelect } from './select.ts'
 import type { Statement } from './session.ts'
+import { alterSession, showParameters } from './session-statements.ts'
 import { describe, show } from './show.ts'
+import { alterView, createView, dropView } from './views.ts'
 import { TokenReader } from './token-reader.ts'
 
 export interface SqlLimits {
@@ -25,33 +37,9 @@ export interface SqlLimits {
   readonly rowsMax: number
 }
 
-/** Statements about what the local endpoint has none of: taken, and without effect. */
-const NOT_ENFORCED = new Set([
-  'GRANT',
-  'REVOKE',
-  'BEGIN',
-  'COMMIT',
-  'ROLLBACK',
-  'START',
-  'COMMENT',
-  'SET',
-  'UNSET',
-])
-const NOT_ENFORCED_OBJECTS = new Set([
-  'ROLE',
-  'USER',
-  'WAREHOUSE',
-  'EXTERNAL',
-  'RESOURCE',
-  'NETWORK',
-  'TAG',
-  'MASKING',
-  'STREAM',
-  'TASK',
-  'SESSION',
-  'ACCOUNT',
-])
-const NOT_ENFORCED_STATUS = 'Statement accepted, but not enforced by the embedded endpoint.'
+const NO_TRANSACTIONS =
+  'Statement executed successfully. Every statement commits by itself in the embedded endpoint.'
+const TRANSACTION_WORDS = new Set(['BEGIN', 'START', 'COMMIT', 'ROLLBACK'])
 
 /** Runs one statement at a time for whoever asks. */
 export class SqlEngine {
@@ -84,8 +72,7 @@ export class SqlEngine {
 
   #route(reader: TokenReader, statement: Statement): Promise<ResultSet> | ResultSet {
     const first = reader.peek()
-    if (first.text === '(' || first.value === 'SELECT' || first.value === 'WITH')
-      return this.#select(statement)
+    if (['(', 'SELECT', 'WITH', 'VALUES'].includes(first.value)) return this.#select(statement)
     reader.at++
     switch (first.value) {
       case 'CREATE':
@@ -95,18 +82,28 @@ export class SqlEngine {
       case 'ALTER':
         return this.#alter(reader, statement)
       case 'SHOW':
-        return show(reader, statement, this.#context)
+        return this.#show(reader, statement)
       case 'DESCRIBE':
       case 'DESC':
         return describe(reader, statement, this.#context)
       case 'USE':
         return this.#use(reader, statement)
+      case 'GRANT':
+      case 'REVOKE':
+        return grant(first.value, statement, this.#context)
+      case 'COMMENT':
+        return commentOn(reader, statement, this.#context)
       default:
-        if (NOT_ENFORCED.has(first.value)) return statusResult(NOT_ENFORCED_STATUS)
+        if (TRANSACTION_WORDS.has(first.value)) return statusResult(NO_TRANSACTIONS)
         throw first.kind === 'word'
           ? unsupported(first.value)
           : reader.unexpected('a statement', first)
     }
+  }
+
+  #show(reader: TokenReader, statement: Statement): ResultSet {
+    if (reader.take('PARAMETERS')) return showParameters(reader, statement)
+    return showRecorded(reader, this.#context) ?? show(reader, statement, this.#context)
   }
 
   async #select(statement: Statement): Promise<ResultSet> {
@@ -120,35 +117,44 @@ export class SqlEngine {
     }
   }
 
-  #create(reader: TokenReader, statement: Statement): Promise<ResultSet> | ResultSet {
+  #create(reader: TokenReader, statement: Statement): Promise<ResultSet> {
     const replace = reader.take('OR', 'REPLACE')
+    const context = { ...this.#context, replace }
+    const recorded = readKind(reader)
+    if (recorded !== undefined) return createObject(recorded, reader, statement, context)
+    const secure = reader.take('SECURE')
+    if (reader.take('VIEW')) return createView(reader, statement, { ...context, secure })
     if (!reader.take('TRANSIENT') && !reader.take('TEMPORARY')) reader.take('TEMP')
     reader.take('ICEBERG')
     const kind = reader.expectName()
-    const context = { ...this.#context, replace }
     if (kind === 'DATABASE') return createDatabase(reader, statement, context)
     if (kind === 'SCHEMA') return createSchema(reader, statement, context)
     if (kind === 'TABLE') return createTable(reader, statement, context)
     if (kind === 'PIPE') return createPipe(reader, statement, context)
-    if (NOT_ENFORCED_OBJECTS.has(kind)) return statusResult(NOT_ENFORCED_STATUS)
     throw unsupported(`CREATE ${kind}`)
   }
 
-  #drop(reader: TokenReader, statement: Statement): Promise<ResultSet> | ResultSet {
+  #drop(reader: TokenReader, statement: Statement): Promise<ResultSet> {
+    const recorded = readKind(reader)
+    if (recorded !== undefined) return dropRecorded(recorded, reader, statement, this.#context)
+    if (reader.take('VIEW')) return dropView(reader, statement, this.#context)
     reader.take('ICEBERG')
     const kind = reader.expectName()
     if (kind === 'DATABASE' || kind === 'SCHEMA' || kind === 'TABLE' || kind === 'PIPE')
       return dropObject(kind, reader, statement, this.#context)
-    if (NOT_ENFORCED_OBJECTS.has(kind)) return statusResult(NOT_ENFORCED_STATUS)
     throw unsupported(`DROP ${kind}`)
   }
 
   #alter(reader: TokenReader, statement: Statement): Promise<ResultSet> | ResultSet {
+    if (reader.take('SESSION')) return alterSession(reader, statement)
+    const recorded = readKind(reader)
+    if (recorded !== undefined) return alterObject(recorded, reader, statement, this.#context)
+    if (reader.take('VIEW')) return alterView(reader, statement, this.#context)
     reader.take('ICEBERG')
     const kind = reader.expectName()
     if (kind === 'TABLE') return alterTable(reader, statement, this.#context)
-    if (kind === 'SESSION') return statusResult('Statement executed successfully.')
-    if (NOT_ENFORCED_OBJECTS.has(kind)) return statusResult(NOT_ENFORCED_STATUS)
+    if (kind === 'DATABASE' || kind === 'SCHEMA' || kind === 'PIPE' || kind === 'ACCOUNT')
+      return alterContainer(kind, reader, statement, this.#context)
     throw unsupported(`ALTER ${kind}`)
   }
 

@@ -193,7 +193,7 @@ describe('SHOW', () => {
     expect(await names("show tables in db starts with 'O'")).toEqual(['OTHER'])
     expect(await names('show columns in table t')).toEqual(['A'])
     await expect(stage.execute('show tables in d9')).rejects.toMatchObject({ code: '002003' })
-    await expect(stage.execute('show warehouses')).rejects.toMatchObject({ code: '000002' })
+    await expect(stage.execute('show stages')).rejects.toMatchObject({ code: '000002' })
   })
 
   test('shows default pipes, made pipes, and their channels', async () => {
@@ -212,7 +212,64 @@ describe('SHOW', () => {
   })
 })
 
-test('statements of administration are taken and say that they are not enforced', async () => {
-  for (const sql of ['grant usage on database db to role r', 'create role r', 'begin', 'commit'])
-    expect((await stage.execute(sql)).rows[0]?.[0]).toContain('not enforced')
+describe('statements of administration', () => {
+  test('are recorded, shown and said not to be enforced', async () => {
+    for (const sql of [
+      'create role if not exists loader',
+      "create warehouse wh with warehouse_size = 'SMALL' auto_suspend = 60 comment = 'c'",
+      "create external volume v storage_locations = ((name = 'l' storage_provider = 'S3'))",
+      "create tag pii allowed_values 'yes', 'no'",
+      "create masking policy mask as (val string) returns string -> case when current_role() = 'X' then val else '*' end",
+      'create resource monitor rm with credit_quota = 10',
+      'grant usage on database db to role loader',
+      'grant role loader to user me',
+      'alter warehouse wh set warehouse_size = medium',
+      "alter database db set comment = 'x'",
+    ])
+      expect((await stage.execute(sql)).rows[0]?.[0]).toContain('Not enforced')
+    expect(objects(await stage.execute("show warehouses like 'w%'"))).toMatchObject([
+      { name: 'WH', size: 'MEDIUM', auto_suspend: '60', comment: 'c', is_enforced: 'false' },
+    ])
+    expect(await names('show roles')).toEqual(['LOADER'])
+    expect(await names('show external volumes')).toEqual(['V'])
+    expect(await names('show masking policies')).toEqual(['MASK'])
+    expect(objects(await stage.execute('show grants to role loader'))).toMatchObject([
+      { privilege: 'USAGE', granted_on: 'DATABASE', name: 'DB', grantee_name: 'LOADER' },
+    ])
+    expect(objects(await stage.execute('show grants of role loader'))).toMatchObject([
+      { grantee_name: 'ME', granted_to: 'USER' },
+    ])
+    await stage.execute('revoke usage on database db from role loader')
+    expect(await names('show grants to role loader')).toEqual([])
+    await expect(stage.execute('create role loader')).rejects.toMatchObject({ code: '002002' })
+    await stage.execute('drop role loader')
+    await expect(stage.execute('drop role loader')).rejects.toMatchObject({ code: '002003' })
+    await expect(stage.execute('create stage s')).rejects.toMatchObject({ code: '000002' })
+  })
+
+  test('say that every statement commits by itself', async () => {
+    expect((await stage.execute('begin')).rows[0]?.[0]).toContain('commits by itself')
+  })
+
+  test('keep policies, tags and clustering with the table', async () => {
+    await stage.execute('create table t (a int, b string)')
+    await stage.execute('alter table t modify column b set masking policy mask')
+    await stage.execute("alter table t set tag pii = 'yes'")
+    await stage.execute('alter iceberg table t cluster by (a)')
+    expect(objects(await stage.execute('show tables'))).toMatchObject([{ cluster_by: '(a)' }])
+  })
+
+  test('change the parameters of the session', async () => {
+    await stage.execute("alter session set timezone = 'America/New_York', query_tag = 'x'")
+    expect(objects(await stage.execute("show parameters like 'TIMEZONE'"))).toMatchObject([
+      { key: 'TIMEZONE', value: 'America/New_York', level: 'SESSION' },
+    ])
+    await expect(stage.execute("alter session set timezone = 'Nowhere'")).rejects.toMatchObject({
+      code: '001008',
+    })
+    await expect(stage.execute('alter session set week_start = 7')).rejects.toMatchObject({
+      code: '000002',
+    })
+    await stage.execute('alter session unset timezone')
+  })
 })
