@@ -19,6 +19,7 @@ const USAGE = `mta-connect snowflake-local --data-dir DIR --user NAME --public-k
   --tls                 speak HTTPS on --port, with a CA of its own in DIR/.snowflake/tls
   --tls-cert, --tls-key FILE    speak HTTPS with your certificate instead
   --http-port N         with HTTPS, a second port that speaks HTTP
+  --no-limits           do not pace channels to 10 requests and 20 MB a second
   --profile NAME        fast: commits within a second (default); realistic: after 5 to 9 seconds
 
 Prints one line of JSON once it is ready: its addresses, and what clients need to be told.
@@ -33,6 +34,7 @@ const parse = () =>
       'data-dir': { type: 'string' },
       user: { type: 'string', multiple: true, default: [] },
       'public-key': { type: 'string', multiple: true, default: [] },
+      'no-limits': { type: 'boolean', default: false },
       profile: { type: 'string', default: 'fast' },
       tls: { type: 'boolean', default: false },
       'tls-cert': { type: 'string' },
@@ -69,6 +71,7 @@ async function start(): Promise<RunningPart> {
     adminPort: port('--admin-port', values['admin-port']),
     profile,
     log: createLogger('INFO'),
+    ...(values['no-limits'] && { limits: null }),
     ...(certificates !== undefined && { tls: certificates }),
     ...(httpPort !== undefined && { httpPort: port('--http-port', httpPort) }),
   })

@@ -6,6 +6,7 @@ type Bench = (say: (text: string) => void) => Promise<void>
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   pipeline: async () => (await import('./pipeline.ts')).runPipelineBench,
   backlog: async () => (await import('./backlog.ts')).runBacklogBench,
+  endpoint: async () => (await import('./endpoint.ts')).runEndpointBench,
 }
 const [name = 'pipeline'] = process.argv.slice(2)
 const load = BENCHES[name]

@@ -13,9 +13,14 @@ export class ByteBudget {
 
   /** True when `bytes` were free and are now taken. One request may exceed an empty budget. */
   take(bytes: number): boolean {
-    if (this.#used > 0 && this.#used + bytes > this.max) return false
+    if (!this.hasRoom(bytes)) return false
     this.#used += bytes
     return true
+  }
+
+  /** What `take` would say. */
+  hasRoom(bytes: number): boolean {
+    return this.#used === 0 || this.#used + bytes <= this.max
   }
 
   give(bytes: number): void {

@@ -154,16 +154,24 @@ export class StreamingApi {
         'ERR_UNSUPPORTED_CONTENT_TYPE',
         `Content-Type is ${type}, not NDJSON.`,
       )
-    const bytes = await unpack(call.body, call.headers['content-encoding'])
     if (channel === undefined || channel.toUpperCase() === ELASTIC_CHANNEL)
-      return this.#appendElastic(identifier, channel, bytes)
+      return this.#appendElastic(
+        identifier,
+        channel,
+        await unpack(call.body, call.headers['content-encoding']),
+      )
     const pipe = this.#writablePipe(identifier)
+    const continuationToken = continuationTokenOf(call)
+    // Both before the body is unpacked: a client that is told to wait comes again and again with the same one.
+    const repeated = pipe.ingest.repeatOf(pipe.channels, channel, continuationToken)
+    if (repeated !== undefined) return appendAnswer(repeated)
+    pipe.ingest.expectRoom(unpackedLength(call))
     const legacy = call.query.get('offsetToken')
     return appended(pipe, channel, {
-      continuationToken: continuationTokenOf(call),
+      continuationToken,
       startToken: emptyToNull(call.query.get('startOffsetToken') ?? legacy),
       endToken: emptyToNull(call.query.get('endOffsetToken') ?? legacy),
-      bytes,
+      bytes: await unpack(call.body, call.headers['content-encoding']),
     })
   }
 
@@ -248,6 +256,12 @@ const appendAnswer = (next: string): Answer =>
 
 const appended = ({ ingest, channels }: Pipe, channel: string, options: AppendOptions): Answer =>
   appendAnswer(ingest.append(channels, channel, options))
+
+/** What the client says, where it says so, and at least what came over the wire. */
+function unpackedLength(call: Call): number {
+  const said = Number(call.headers['x-snowflake-uncompressed-content-length'] ?? 0)
+  return Math.max(Number.isFinite(said) ? said : 0, call.body.byteLength)
+}
 
 function continuationTokenOf(call: Call): string {
   const token = call.query.get('continuationToken')

@@ -139,6 +139,11 @@ export class TableIngest {
     channel.pending = []
   }
 
+  /** Says that `bytes` more would be too many before anybody unpacks them. @throws ApiError 429. */
+  expectRoom(bytes: number): void {
+    if (!this.#budget.hasRoom(bytes) || !this.#context.budget.hasRoom(bytes)) throw tooMuch()
+  }
+
   #release(bytes: Uint8Array): void {
     this.#budget.give(bytes.byteLength)
     this.#context.budget.give(bytes.byteLength)
