@@ -88,7 +88,7 @@ class ValueParser {
       if (temporal !== undefined) return temporal
     }
     const number = isDigit || /^[+-]/.test(token) ? parseNumber(token) : undefined
-    // A number ends the text, unless it is one of several: `1:2` is a text to Java too, but only its first token is kept there.
+    // What follows a number is dropped, as Java does it: `1,2` is 1.
     if (number !== undefined) return number
     if (isEmbedded) throw new DataError('Failed to parse embedded value')
     return { schema: STRING, value: this.#tokens.text }
