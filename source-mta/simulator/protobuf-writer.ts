@@ -5,9 +5,15 @@ const TWO_POW_32 = 2 ** 32
  * need, including fields that a generated encoder would refuse, such as one message field sent twice.
  */
 export class ProtobufWriter {
-  #bytes = new Uint8Array(256)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array
+  #view: DataView
   #length = 0
+
+  /** `sizeHint`: about how many bytes there will be; growing step by step costs time. */
+  constructor(sizeHint = 256) {
+    this.#bytes = new Uint8Array(sizeHint)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
 
   /** A non-negative integer, or a negative one as ten bytes, as int32 and int64 want it. */
   varint(field: number, value: number | bigint): this {

@@ -75,7 +75,8 @@ export function splitMessage(bytes: Uint8Array): WireMessage {
 }
 
 export function joinMessage({ header, entities }: WireMessage): Uint8Array {
-  const out = new ProtobufWriter().bytes(MESSAGE.header, header)
+  const size = entities.reduce((sum, entity) => sum + entity.length + 6, header.length + 6)
+  const out = new ProtobufWriter(size).bytes(MESSAGE.header, header)
   for (const entity of entities) out.bytes(MESSAGE.entity, entity)
   return out.finish()
 }
