@@ -49,6 +49,8 @@ export interface FeedStateOptions {
   readonly positions: SubwayPositions | undefined
   /** Undefined: jumps are not looked for. */
   readonly motion?: Motion
+  /** Write local times into the records; default: no. */
+  readonly hasLocalTime?: boolean
 }
 
 export interface FetchedBody {
@@ -147,6 +149,7 @@ export function readBody(
       fetchedAtMs: body.fetchedAtMs,
       incrementality: incrementalityName(feed.header.incrementality),
       feedVersion: feed.header.feedVersion,
+      localTimeZone: options.hasLocalTime === true ? profile.timeZone : undefined,
     },
     events,
     rejected: tally.rejected,

@@ -179,6 +179,12 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
     check: zoneProblem,
     group: 'Feeds',
   }),
+  'feed.defaults.local.time': boolean({
+    doc: "Write local times into the records, as ISO 8601 with the offset of the feed's time zone.",
+    importance: 'LOW',
+    default: false,
+    group: 'Records',
+  }),
   'feed.defaults.select.routes': list({
     doc: 'Only records of these routes; empty: all.',
     importance: 'MEDIUM',

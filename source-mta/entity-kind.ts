@@ -18,6 +18,8 @@ export interface BodyContext {
   readonly fetchedAtMs: number
   readonly incrementality: string | undefined
   readonly feedVersion: string | undefined
+  /** IANA zone for local times in the records; undefined: they have none. */
+  readonly localTimeZone: string | undefined
 }
 
 /** The fields that records of every kind begin with, as far as they differ within a body. */

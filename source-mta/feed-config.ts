@@ -1,6 +1,14 @@
 // The keys of one feed, `feed.<id>.url` and the like: their defaults come from `feed.defaults.…` and from the list
 // of known feeds.
-import { type ConfigKeys, int, list, oneOf, password, string } from '../connector/api/config-def.ts'
+import {
+  type ConfigKeys,
+  boolean,
+  int,
+  list,
+  oneOf,
+  password,
+  string,
+} from '../connector/api/config-def.ts'
 import { ConfigError } from '../connector/api/errors.ts'
 import type { Password } from '../connector/api/password.ts'
 import { type Defaults, MTA_SOURCE_CONFIG } from './config-keys.ts'
@@ -19,6 +27,8 @@ export interface FeedSpec {
   readonly format: FeedFormat
   /** IANA zone of its service day and local times. */
   readonly timeZone: string
+  /** Write local times into the records. */
+  readonly hasLocalTime: boolean
   readonly select: SelectionRules
   readonly pollIntervalMs: number
   /** No two polls are nearer to each other; 0: none. */
@@ -51,6 +61,7 @@ export function feedSpec(
     profile,
     format,
     timeZone: zone === '' ? PROFILES[profile].timeZone : zone,
+    hasLocalTime: value('local.time') as boolean,
     select: {
       routes: value('select.routes') as readonly string[],
       stops: value('select.stops') as readonly string[],
@@ -105,6 +116,12 @@ export function feedKeys(id: string, defaults: Defaults): ConfigKeys {
       importance: 'LOW',
       default: defaults['feed.defaults.time.zone'],
       check: zoneProblem,
+      group,
+    }),
+    'local.time': boolean({
+      doc: docOf('feed.defaults.local.time'),
+      importance: 'LOW',
+      default: defaults['feed.defaults.local.time'],
       group,
     }),
     ...selectionKeys(defaults, group),

@@ -59,11 +59,28 @@ export function localDate(ms: number, timeZone: string): Date {
 
 const digits = (n: number): string => String(n).padStart(2, '0')
 
+const QUARTER_MS = 900_000
+const OFFSETS_MAX = 1_000
+const offsets = new Map<string, number>()
+
+/** Minutes; zones change theirs at quarters of an hour only, so that each is looked up once. */
+function offsetMinutes(ms: number, timeZone: string): number {
+  const quarter = Math.floor(ms / QUARTER_MS)
+  const key = `${timeZone}|${quarter}`
+  const known = offsets.get(key)
+  if (known !== undefined) return known
+  const start = quarter * QUARTER_MS
+  const offset = Math.round((wallClock(start, timeZone) - start) / MINUTE_MS)
+  if (offsets.size >= OFFSETS_MAX) offsets.clear()
+  offsets.set(key, offset)
+  return offset
+}
+
 /** ISO 8601 with the offset of that instant: `2024-02-08T07:59:15-05:00`. */
 export function localIso(ms: number, timeZone: string): string {
   const second = Math.floor(ms / 1_000) * 1_000
-  const wall = wallClock(second, timeZone)
-  const offset = Math.round((wall - second) / MINUTE_MS)
+  const offset = offsetMinutes(second, timeZone)
+  const wall = second + offset * MINUTE_MS
   const size = Math.abs(offset)
   const sign = offset < 0 ? '-' : '+'
   const zone = `${sign}${digits(Math.floor(size / 60))}:${digits(size % 60)}`

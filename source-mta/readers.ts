@@ -40,6 +40,7 @@ export function newReader(feed: FeedSpec, config: MtaSourceConfig): FeedReader {
   return new GtfsReader(
     {
       ...common,
+      hasLocalTime: feed.hasLocalTime,
       motion: new Motion(profile.speedMaxMps),
       kinds: config.kinds,
       life: config.life,

@@ -1,6 +1,7 @@
 // Fields that several kinds of records have, and how protobuf's values become Avro's.
 import type { Trip } from './decode.ts'
 import type { BodyContext, Envelope } from './entity-kind.ts'
+import { localIso } from './local-time.ts'
 import { isDate } from './quality.ts'
 
 export interface NyctFields {
@@ -31,7 +32,20 @@ export function envelopeFields(body: BodyContext, event: Envelope): Record<strin
     feed_version: body.feedVersion ?? null,
     quality_flags: event.flags,
     unknown_fields: event.unknownFields,
+    ...localTimeFields(body),
   }
+}
+
+/** The body's time on the clock of its feed; null without a zone. */
+export const localTimeFields = (body: BodyContext): Record<string, unknown> => ({
+  time_zone: body.localTimeZone ?? null,
+  local_time: localTime(body.feedTimestamp ?? body.fetchedAtMs / 1_000, body.localTimeZone),
+})
+
+/** Seconds since the Unix epoch as ISO 8601 with the offset there; null without time or zone. */
+export function localTime(seconds: number | undefined, zone: string | undefined): string | null {
+  if (seconds === undefined || zone === undefined || Math.abs(seconds) > SECONDS_MAX) return null
+  return localIso(seconds * 1_000, zone)
 }
 
 /** The fields of a trip descriptor. */

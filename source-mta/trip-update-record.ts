@@ -59,6 +59,8 @@ export function tripStopTimeValues(
     fetched_at: envelope['fetched_at'],
     poll_id: envelope['poll_id'],
     content_hash: envelope['content_hash'],
+    time_zone: envelope['time_zone'],
+    local_time: envelope['local_time'],
     ...tripFields(event.trip, event.nyct),
     vehicle_id: vehicle.vehicleId ?? null,
     trip_update_timestamp: date(timestamp),

@@ -8,6 +8,7 @@ import {
   envelopeFields,
   float,
   int,
+  localTime,
   tripFields,
 } from './record-fields.ts'
 
@@ -48,6 +49,7 @@ export function vehicleValue(body: BodyContext, event: VehicleEvent): Record<str
   const { vehicle, trip, placed } = event
   return {
     ...envelopeFields(body, event),
+    vehicle_local_time: localTime(vehicle.timestamp, body.localTimeZone),
     ...tripFields(trip, event.nyct),
     vehicle_id: vehicle.vehicleId ?? null,
     vehicle_label: vehicle.vehicleLabel ?? null,

@@ -60,7 +60,7 @@ describe('VehiclePosition', () => {
   test('has the fields of the specification, each with a doc, and a default where it may be null', () => {
     const { fields = [], name } = VEHICLE_POSITION_SCHEMA
     expect(name).toBe('info.mta.transit.rt.v1.VehiclePosition')
-    expect(fields).toHaveLength(44)
+    expect(fields).toHaveLength(47)
     expect(fields.filter(({ schema }) => schema.doc === undefined)).toEqual([])
     const avro = VEHICLE_POSITION_SCHEMA.avro as {
       readonly fields: readonly { readonly type: unknown; readonly default?: unknown }[]

@@ -17,6 +17,7 @@ const FEED: FeedSpec = {
   profile: 'generic',
   format: 'gtfs-realtime',
   timeZone: 'America/New_York',
+  hasLocalTime: false,
   select: { routes: [], stops: [], directions: [], box: undefined },
   pollIntervalMs: 15_000,
   pollFloorMs: 0,
