@@ -18,6 +18,8 @@ const noDuplicates = (values: readonly string[]): string | undefined =>
 
 function checkName(name: string): string | undefined {
   if (name.trim() === '') return 'String may not be empty'
+  // No URL can name it.
+  if (/\p{Surrogate}/u.test(name)) return 'String may not contain unpaired surrogates'
   const controls = name.match(/\p{Cc}/gu) ?? []
   if (controls.length === 0) return undefined
   return `String may not contain control sequences but had the following ASCII chars: ${controls.map((char) => char.codePointAt(0)).join(', ')}`

@@ -21,6 +21,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   rest: async () => (await import('./rest.ts')).fuzzRest,
   endpoint: async () => (await import('./endpoint.ts')).fuzzEndpoint,
   registry: async () => (await import('./registry.ts')).fuzzRegistry,
+  sql: async () => (await import('./sql.ts')).fuzzSql,
 }
 
 const { values, positionals } = parseArgs({
