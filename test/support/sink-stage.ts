@@ -7,7 +7,8 @@ import { freePort } from '../../connector/local/ports.ts'
 import { startLocalRegistry } from '../../connector/local/registry/server.ts'
 import { systemClock } from '../../connector/runtime/clock.ts'
 import { committedRecords, getText } from './quickstart.ts'
-import { type Part, startPart, startRealKafka } from './processes.ts'
+import { startApacheKafka } from './kafka-broker.ts'
+import { type Part, startPart } from './processes.ts'
 
 export const TOPIC = 'chaos.v1'
 export const PARTITIONS = 4
@@ -39,9 +40,7 @@ export async function setStage(isReal: boolean): Promise<Stage> {
     clock: systemClock,
     log: SILENT,
   })
-  const broker = isReal
-    ? await startRealKafka(path.join(folder, 'kafka'))
-    : await embeddedBroker(folder)
+  const broker = isReal ? await startApacheKafka() : await embeddedBroker(folder)
   const ports = {
     worker: await freePort(0),
     snowflake: await freePort(0),
@@ -53,7 +52,7 @@ export async function setStage(isReal: boolean): Promise<Stage> {
     registryUrl: registry.url,
     ports,
     close: async () => {
-      await broker.close()
+      await broker.stop()
       await registry.close()
     },
   }
@@ -65,7 +64,7 @@ async function embeddedBroker(folder: string) {
   const port = await freePort(0)
   const args = ['--port', String(port), '--topics', `${TOPIC}:${PARTITIONS}`]
   const part = await startPart('local-broker', args, path.join(folder, 'logs/broker.log'))
-  return { bootstrapServers: `127.0.0.1:${port}`, close: () => part.stop() }
+  return { bootstrapServers: `127.0.0.1:${port}`, stop: () => part.stop() }
 }
 
 function writeProperties(
