@@ -29,7 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'snowflake-local': {
     about:
-      'a local Snowflake: snowflake-local --port N --data-dir DIR --user NAME --public-key FILE',
+      'a local Snowflake: snowflake-local --port N --tls --data-dir DIR --user NAME --public-key FILE',
     run: () => import('./snowflake-local.ts'),
   },
 }

@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util'
 import { ConfigError, toMessage } from '../api/errors.ts'
 import { type RunningPart, runPart } from '../local/child-process.ts'
 import { type LocalSnowflake, startLocalSnowflake } from '../local/snowflake/server.ts'
-import { systemClock } from '../local/snowflake/system-clock.ts'
 import { keepCertificates } from '../local/snowflake/tls/certificate-folder.ts'
 import { createLogger } from '../runtime/logging.ts'
 
@@ -19,6 +18,7 @@ const USAGE = `mta-connect snowflake-local --data-dir DIR --user NAME --public-k
   --tls                 speak HTTPS on --port, with a CA of its own in DIR/.snowflake/tls
   --tls-cert, --tls-key FILE    speak HTTPS with your certificate instead
   --http-port N         with HTTPS, a second port that speaks HTTP
+  --init-sql STATEMENT  run at every start before anybody is answered; may come again
   --no-limits           do not pace channels to 10 requests and 20 MB a second
   --profile NAME        fast: commits within a second (default); realistic: after 5 to 9 seconds
 
@@ -34,6 +34,7 @@ const parse = () =>
       'data-dir': { type: 'string' },
       user: { type: 'string', multiple: true, default: [] },
       'public-key': { type: 'string', multiple: true, default: [] },
+      'init-sql': { type: 'string', multiple: true, default: [] },
       'no-limits': { type: 'boolean', default: false },
       profile: { type: 'string', default: 'fast' },
       tls: { type: 'boolean', default: false },
@@ -71,6 +72,7 @@ async function start(): Promise<RunningPart> {
     adminPort: port('--admin-port', values['admin-port']),
     profile,
     log: createLogger('INFO'),
+    initSql: values['init-sql'],
     ...(values['no-limits'] && { limits: null }),
     ...(certificates !== undefined && { tls: certificates }),
     ...(httpPort !== undefined && { httpPort: port('--http-port', httpPort) }),
@@ -108,7 +110,7 @@ async function certificatesOf(
     return { cert: read('--tls-cert', cert), key: read('--tls-key', required('--tls-key', key)) }
   if (key !== undefined) throw new ConfigError('--tls-key needs --tls-cert')
   if (!values.tls) return undefined
-  return keepCertificates(path.join(warehouse, '.snowflake', 'tls'), systemClock)
+  return keepCertificates(path.join(warehouse, '.snowflake', 'tls'))
 }
 
 if (process.argv.some((argument) => argument === '--help' || argument === '-h'))

@@ -1,9 +1,15 @@
-// The admin API, on a port of its own: `GET|POST|DELETE /faults`. Snowflake has nothing like it.
+// The admin API, on a port of its own: `GET|POST|DELETE /faults`, `GET /faults/kinds`. Snowflake has nothing like it.
 import { ConfigError } from '../../api/errors.ts'
 import type { Warehouse } from '../iceberg/types.ts'
 import type { Authenticator } from './auth.ts'
 import { ApiError } from './errors.ts'
-import { type FaultAction, type FaultMatch, type Faults, parseFault } from './faults.ts'
+import {
+  FAULT_DESCRIPTIONS,
+  type FaultAction,
+  type FaultMatch,
+  type Faults,
+  parseFault,
+} from './faults.ts'
 import { type Answer, type Call, json, jsonBody } from './http.ts'
 import { tableName } from './identifiers.ts'
 import type { Ingests } from './streaming/ingests.ts'
@@ -19,7 +25,9 @@ interface AdminOptions {
 
 /** Answers one call of the admin API. */
 export async function handleAdmin(call: Call, options: AdminOptions): Promise<Answer> {
-  if (call.path !== '/faults') throw new ApiError(404, 'ERR_NOT_FOUND', 'There is only /faults.')
+  if (call.path === '/faults/kinds' && call.method === 'GET') return json(FAULT_DESCRIPTIONS)
+  if (call.path !== '/faults')
+    throw new ApiError(404, 'ERR_NOT_FOUND', 'There are only /faults and GET /faults/kinds.')
   const { faults } = options
   if (call.method === 'GET') return json({ faults: faults.list() })
   if (call.method === 'DELETE') {

@@ -20,6 +20,24 @@ export type FaultKind = (typeof FAULT_KINDS)[number]
 export const FAULT_ACTIONS = ['invalidate', 'zombie-open', 'invalid-pipe', 'expire-tokens'] as const
 export type FaultAction = (typeof FAULT_ACTIONS)[number]
 
+/** What each does, in a line, as `GET /faults/kinds` and the documentation tell it. */
+export const FAULT_DESCRIPTIONS: Readonly<Record<FaultKind | FaultAction, string>> = {
+  status: 'the call is refused with `status`, `code` and `message`; nothing is done',
+  gone: 'the call is refused with 410 and plain text, as when a pipe fails over',
+  'not-found': 'the call is refused with 404 and no body, as by a proxy without a route',
+  hang: 'the call gets no answer; its connection is closed after `ms`',
+  slow: 'the call is handled after `ms`',
+  lost: 'the call is handled, and its connection closed instead of an answer',
+  truncate: 'the call is handled, and its answer ends in the middle of the body',
+  'delay-commit': 'the next commit of the table waits for `ms`',
+  'freeze-commit': 'the next commit of the table waits until the faults are deleted',
+  invalidate: 'matching channels must be reopened, as by SYSTEM$STREAMING_CHANNEL_INVALIDATE',
+  'zombie-open': 'somebody else opens matching channels: their clients are fenced',
+  'invalid-pipe':
+    'matching pipes acknowledge rows and throw them away, until the faults are deleted',
+  'expire-tokens': 'all scoped tokens given so far count as expired',
+}
+
 export interface FaultMatch {
   /** Part of `METHOD /path`, as the client sent it. */
   readonly path?: string

@@ -43,7 +43,8 @@ export interface LocalSnowflakeOptions {
   /** Folder of the warehouse; made when it is not there, refused when another process has it. */
   readonly warehouse: string
   readonly users: readonly LocalUser[]
-  readonly log: PluginLogger
+  /** @default nowhere */
+  readonly log?: PluginLogger
   /** @default '127.0.0.1' */
   readonly host?: string
   /** 0: any free port. @default 0 */
@@ -77,6 +78,14 @@ export interface LocalSnowflake {
   close(): Promise<void>
 }
 
+const nothing = (): void => undefined
+const SILENT: PluginLogger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+}
 const HOST = '127.0.0.1'
 const TOKEN_TTL_MS = 3_600_000
 const UNCOMMITTED_BYTES_MAX = 256 * 1_024 * 1_024
@@ -95,7 +104,7 @@ const MAINTENANCE = {
 
 /** Starts the endpoint. @throws ConnectError, ConfigError when the folder or a port is taken. */
 export async function startLocalSnowflake(options: LocalSnowflakeOptions): Promise<LocalSnowflake> {
-  const { clock = systemClock, random = Math.random, log } = options
+  const { clock = systemClock, random = Math.random, log = SILENT } = options
   const warehouse = await openWarehouse({
     folder: options.warehouse,
     clock,
@@ -116,7 +125,7 @@ export async function serve(
   warehouse: Warehouse,
   options: LocalSnowflakeOptions,
 ): Promise<LocalSnowflake> {
-  const { clock = systemClock, random = Math.random, log } = options
+  const { clock = systemClock, random = Math.random, log = SILENT } = options
   const limits = options.limits === undefined ? SNOWFLAKE_LIMITS : options.limits
   const faults = new Faults(clock)
   const auth = new Authenticator({
@@ -176,7 +185,7 @@ async function listenAll(
     readonly admin: Handler
   },
 ): Promise<LocalSnowflake> {
-  const { tls, log } = options
+  const { tls, log = SILENT } = options
   let port: number | undefined
   const common = {
     host: options.host ?? HOST,

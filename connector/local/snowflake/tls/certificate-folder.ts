@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock } from '../../../api/clock.ts'
 import { replaceFile } from '../../iceberg/durable-files.ts'
+import { systemClock } from '../system-clock.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
 
 /** Certificates with the file that clients are pointed to. */
@@ -18,7 +19,10 @@ const RENEW_BEFORE_MS = 30 * 86_400_000
  * The certificates in `folder`, made when there are none that are good for another 30 days; the authority is a new one
  * then. Good for localhost, 127.0.0.1 and ::1. The key can be read by its owner only.
  */
-export async function keepCertificates(folder: string, clock: Clock): Promise<StoredCertificates> {
+export async function keepCertificates(
+  folder: string,
+  clock: Clock = systemClock,
+): Promise<StoredCertificates> {
   const caFile = path.join(folder, 'ca.pem')
   const file = path.join(folder, 'server.pem')
   const known = await readStored(caFile, file)
