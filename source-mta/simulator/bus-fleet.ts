@@ -82,6 +82,31 @@ interface RouteFile {
   }[]
 }
 
+type RouteWithoutBuses = Omit<BusRoute, 'vehicles'>
+
+/** Routes never change: each file is read once, however many cities there are. */
+const loaded = new Map<string, readonly RouteWithoutBuses[]>()
+
+function loadRoutes(file: URL): readonly RouteWithoutBuses[] {
+  const known = loaded.get(file.href)
+  if (known !== undefined) return known
+  const { routes } = JSON.parse(readFileSync(file, 'utf8')) as RouteFile
+  const read = routes.map((route): RouteWithoutBuses => {
+    const lines = route.lines.map((line) => new Track(line))
+    // Express buses are faster than the 8 miles an hour of the others.
+    const speedMps = /^(X|BM|QM|BXM|SIM)/.test(route.id) ? 8 : 3.9
+    const roundS = lines.reduce((sum, line) => sum + halfRoundS(line, speedMps), 0)
+    const stopIds = lines.map((line, direction) =>
+      Array.from({ length: Math.ceil(line.lengthM / STOP_EVERY_M) + 1 }, (_, stop) =>
+        String(400_000 + Math.floor(chance(7, route.id, direction, stop) * 99_999)),
+      ),
+    )
+    return { ...route, lines, speedMps, roundS, stopIds }
+  })
+  loaded.set(file.href, read)
+  return read
+}
+
 /**
  * The city's buses: each drives its route out and back, with stops and a rest at both ends, and goes out of
  * service at a terminal. A pure function of seed and time.
@@ -97,14 +122,7 @@ export class BusFleet {
   constructor(options: { file: URL; seed: number; busesMax: number; allOut?: boolean }) {
     this.#seed = options.seed
     this.#allOut = options.allOut ?? false
-    const { routes } = JSON.parse(readFileSync(options.file, 'utf8')) as RouteFile
-    const shells = routes.map((route) => {
-      const lines = route.lines.map((line) => new Track(line))
-      // Express buses are faster than the 8 miles an hour of the others.
-      const speedMps = /^(X|BM|QM|BXM|SIM)/.test(route.id) ? 8 : 3.9
-      const roundS = lines.reduce((sum, line) => sum + halfRoundS(line, speedMps), 0)
-      return { ...route, lines, speedMps, roundS }
-    })
+    const shells = loadRoutes(options.file)
     const total = shells.reduce((sum, shell) => sum + shell.roundS, 0)
     const seconds = total / Math.max(options.busesMax, 1)
     const counts = shells.map((shell) => Math.max(1, Math.round(shell.roundS / seconds)))
@@ -116,11 +134,6 @@ export class BusFleet {
         number++
         return `${shell.depot === 'busco' ? 'MTABC' : 'MTA NYCT'}_${1000 + ((number * 7919) % 8999)}`
       }),
-      stopIds: shell.lines.map((line, direction) =>
-        Array.from({ length: Math.ceil(line.lengthM / STOP_EVERY_M) + 1 }, (_, stop) =>
-          String(400_000 + Math.floor(chance(7, shell.id, direction, stop) * 99_999)),
-        ),
-      ),
     }))
   }
 

@@ -53,8 +53,17 @@ interface NetworkFile {
   readonly shapes: Readonly<Record<string, string>>
 }
 
+/** Networks never change: each file is read once, however many cities there are. */
+const loaded = new Map<string, Network>()
+
 /** Reads a file that `tools/geometry/build-network.mjs` has built. */
 export function loadNetwork(file: URL): Network {
+  const network = loaded.get(file.href) ?? readNetwork(file)
+  loaded.set(file.href, network)
+  return network
+}
+
+function readNetwork(file: URL): Network {
   const data = JSON.parse(readFileSync(file, 'utf8')) as NetworkFile
   const tracks = new Map(
     Object.entries(data.shapes).map(([id, polyline]) => [id, new Track(polyline)]),
