@@ -211,21 +211,47 @@ type Fill = (set: (value: number, ...labels: readonly string[]) => void) => void
 
 /** How often connectors or tasks were started, and with what success. */
 export class Startups {
-  readonly attempted: () => void
-  readonly succeeded: () => void
-  readonly failed: () => void
+  #attempts = 0
+  #successes = 0
+  #failures = 0
 
   constructor(what: 'connector' | 'task', registry: Registry) {
-    const counter = (name: string, help: string): (() => void) => {
-      const total = new Counter({
-        name: `kafka_connect_worker_${what}_startup_${name}_total`,
+    const prefix = `kafka_connect_worker_${what}_startup_`
+    const total = (name: string, help: string, read: () => number): void => {
+      const counter = new Counter({
+        name: `${prefix}${name}_total`,
         help,
         registers: [registry],
+        collect: () => {
+          counter.reset()
+          counter.inc(read())
+        },
       })
-      return () => total.inc()
     }
-    this.attempted = counter('attempts', `Starts of a ${what}.`)
-    this.succeeded = counter('success', `Starts of a ${what} that succeeded.`)
-    this.failed = counter('failure', `Starts of a ${what} that failed.`)
+    total('attempts', `Starts of a ${what}.`, () => this.#attempts)
+    total('success', `Starts of a ${what} that succeeded.`, () => this.#successes)
+    total('failure', `Starts of a ${what} that failed.`, () => this.#failures)
+    const share = (name: string, help: string, read: () => number): void => {
+      const gauge = new Gauge({
+        name: `${prefix}${name}_percentage`,
+        help,
+        registers: [registry],
+        collect: () => {
+          gauge.set(this.#attempts === 0 ? 0 : read() / this.#attempts)
+        },
+      })
+    }
+    share('success', `Share of starts of a ${what} that succeeded, 0 to 1.`, () => this.#successes)
+    share('failure', `Share of starts of a ${what} that failed, 0 to 1.`, () => this.#failures)
+  }
+
+  readonly attempted = (): void => {
+    this.#attempts++
+  }
+  readonly succeeded = (): void => {
+    this.#successes++
+  }
+  readonly failed = (): void => {
+    this.#failures++
   }
 }

@@ -112,6 +112,7 @@ export class TaskMetricFamilies {
 export class TaskMetrics {
   readonly clock: Clock
   readonly #commitTimes: RecentTimes
+  readonly #batchSizes: RecentTimes
   #commits = 0
   #failedCommits = 0
   #lastErrorMs = 0
@@ -126,11 +127,14 @@ export class TaskMetrics {
   constructor(families: TaskMetricFamilies, labels: TaskLabels, clock: Clock) {
     this.clock = clock
     this.#commitTimes = new RecentTimes(clock)
+    this.#batchSizes = new RecentTimes(clock)
     const task = 'kafka_connect_connector_task_'
     const gauge = (name: string, help: string, read: Reader): void =>
       families.gauge(task + name, help, labels, read)
     gauge('offset_commit_max_time_ms', 'Longest offset commit lately.', () => this.#commitTimes.max)
     gauge('offset_commit_avg_time_ms', 'Mean time of offset commits.', () => this.#commitTimes.mean)
+    gauge('batch_size_max', 'Most records in one batch lately.', () => this.#batchSizes.max)
+    gauge('batch_size_avg', 'Mean number of records in a batch.', () => this.#batchSizes.mean)
     gauge('offset_commit_failure_percentage', 'Failed offset commits, 0 to 1.', () =>
       this.#commits === 0 ? 0 : this.#failedCommits / this.#commits,
     )
@@ -155,6 +159,11 @@ export class TaskMetrics {
       labels,
       () => this.#lastErrorMs,
     )
+  }
+
+  /** The task was given, or gave, so many records at once. */
+  batch(count: number): void {
+    if (count > 0) this.#batchSizes.observe(count)
   }
 
   errorSeen(): void {
@@ -214,6 +223,7 @@ export class SourceTaskMetrics extends TaskMetrics {
 
   polled(count: number, tookMs: number): void {
     this.#polled(count)
+    this.batch(count)
     this.#times.observe(tookMs)
   }
 }
@@ -256,6 +266,7 @@ export class SinkTaskMetrics extends TaskMetrics {
 
   put(count: number, tookMs: number): void {
     this.#sent(count)
+    this.batch(count)
     if (count > 0) this.#times.observe(tookMs)
   }
 }

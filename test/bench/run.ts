@@ -5,6 +5,7 @@ type Bench = (say: (text: string) => void) => Promise<void>
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   pipeline: async () => (await import('./pipeline.ts')).runPipelineBench,
+  worker: async () => (await import('./worker.ts')).runWorkerBench,
   backlog: async () => (await import('./backlog.ts')).runBacklogBench,
   endpoint: async () => (await import('./endpoint.ts')).runEndpointBench,
 }
