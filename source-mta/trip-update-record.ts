@@ -4,7 +4,14 @@ import type { Trip } from './decode.ts'
 import { NO_TRIP } from './decode.ts'
 import type { StopTimeValue, TripPrediction } from './decode-trip-update.ts'
 import type { BodyContext, Envelope, VanishedEvent } from './entity-kind.ts'
-import { NO_NYCT, type NyctFields, date, envelopeFields, int, tripFields } from './record-fields.ts'
+import {
+  NO_NYCT,
+  type NyctFields,
+  date,
+  envelopeFields,
+  int,
+  addTripFields,
+} from './record-fields.ts'
 
 /** What a trip update's records are made of. */
 export interface TripUpdateEvent extends Envelope {
@@ -21,26 +28,26 @@ export function tripUpdateValue(
 ): Record<string, unknown> {
   const { vehicle, timestamp, delay, properties, stops } = event.prediction
   const next = nextStop(stops, body)
-  return {
-    ...envelopeFields(body, event),
-    ...tripFields(event.trip, event.nyct),
-    vehicle_id: vehicle.vehicleId ?? null,
-    vehicle_label: vehicle.vehicleLabel ?? null,
-    license_plate: vehicle.licensePlate ?? null,
-    wheelchair_accessible: vehicle.wheelchairAccessible ?? null,
-    trip_update_timestamp: date(timestamp),
-    trip_delay_s: int(delay),
-    properties_trip_id: properties.tripId ?? null,
-    properties_start_date: properties.startDate ?? null,
-    properties_start_time: properties.startTime ?? null,
-    properties_shape_id: properties.shapeId ?? null,
-    properties_trip_headsign: properties.tripHeadsign ?? null,
-    properties_trip_short_name: properties.tripShortName ?? null,
-    stop_time_updates: stops,
-    next_stop_id: next?.stop_id ?? null,
-    next_arrival_time: next === undefined ? null : (next.arrival_time ?? next.departure_time),
-    stop_count: stops.length,
-  }
+  const value = envelopeFields(body, event)
+  addTripFields(value, event.trip, event.nyct)
+  value['vehicle_id'] = vehicle.vehicleId ?? null
+  value['vehicle_label'] = vehicle.vehicleLabel ?? null
+  value['license_plate'] = vehicle.licensePlate ?? null
+  value['wheelchair_accessible'] = vehicle.wheelchairAccessible ?? null
+  value['trip_update_timestamp'] = date(timestamp)
+  value['trip_delay_s'] = int(delay)
+  value['properties_trip_id'] = properties.tripId ?? null
+  value['properties_start_date'] = properties.startDate ?? null
+  value['properties_start_time'] = properties.startTime ?? null
+  value['properties_shape_id'] = properties.shapeId ?? null
+  value['properties_trip_headsign'] = properties.tripHeadsign ?? null
+  value['properties_trip_short_name'] = properties.tripShortName ?? null
+  value['stop_time_updates'] = stops
+  value['next_stop_id'] = next?.stop_id ?? null
+  value['next_arrival_time'] =
+    next === undefined ? null : (next.arrival_time ?? next.departure_time)
+  value['stop_count'] = stops.length
+  return value
 }
 
 /** Plain objects for `TRIP_STOP_TIME_SCHEMA`: one for each stop; a single one without a stop for a trip without any. */
@@ -50,7 +57,7 @@ export function tripStopTimeValues(
 ): readonly Record<string, unknown>[] {
   const { vehicle, timestamp, delay, stops } = event.prediction
   const envelope = envelopeFields(body, event)
-  const common = {
+  const common: Record<string, unknown> = {
     feed_id: envelope['feed_id'],
     agency_id: envelope['agency_id'],
     record_key: envelope['record_key'],
@@ -61,12 +68,12 @@ export function tripStopTimeValues(
     content_hash: envelope['content_hash'],
     time_zone: envelope['time_zone'],
     local_time: envelope['local_time'],
-    ...tripFields(event.trip, event.nyct),
-    vehicle_id: vehicle.vehicleId ?? null,
-    trip_update_timestamp: date(timestamp),
-    trip_delay_s: int(delay),
-    stop_count: stops.length,
   }
+  addTripFields(common, event.trip, event.nyct)
+  common['vehicle_id'] = vehicle.vehicleId ?? null
+  common['trip_update_timestamp'] = date(timestamp)
+  common['trip_delay_s'] = int(delay)
+  common['stop_count'] = stops.length
   if (stops.length === 0) return [{ ...NO_STOP, ...common }]
   return stops.map((stop) => ({ ...stop, ...common }))
 }
@@ -89,8 +96,8 @@ function nextStop(
   { feedTimestamp, fetchedAtMs }: BodyContext,
 ): StopTimeValue | undefined {
   const nowMs = feedTimestamp === undefined ? fetchedAtMs : feedTimestamp * 1_000
-  return stops.find(({ schedule_relationship: relationship, ...stop }) => {
-    if (relationship === 'SKIPPED') return false
+  return stops.find((stop) => {
+    if (stop.schedule_relationship === 'SKIPPED') return false
     const leaves = stop.departure_time ?? stop.arrival_time
     return leaves === null || leaves.getTime() >= nowMs
   })

@@ -9,7 +9,7 @@ import {
   float,
   int,
   localTime,
-  tripFields,
+  addTripFields,
 } from './record-fields.ts'
 
 export type PositionSource = 'GPS' | 'AT_STOP' | 'INTERPOLATED' | 'NEXT_STOP'
@@ -47,32 +47,31 @@ export interface VehicleEvent extends Envelope {
 /** A plain object for `VEHICLE_POSITION_SCHEMA`. */
 export function vehicleValue(body: BodyContext, event: VehicleEvent): Record<string, unknown> {
   const { vehicle, trip, placed } = event
-  return {
-    ...envelopeFields(body, event),
-    vehicle_local_time: localTime(vehicle.timestamp, body.localTimeZone),
-    ...tripFields(trip, event.nyct),
-    vehicle_id: vehicle.vehicleId ?? null,
-    vehicle_label: vehicle.vehicleLabel ?? null,
-    license_plate: vehicle.licensePlate ?? null,
-    wheelchair_accessible: vehicle.wheelchairAccessible ?? null,
-    latitude: placed?.latitude ?? null,
-    longitude: placed?.longitude ?? null,
-    bearing: placed?.bearing ?? null,
-    odometer_m: vehicle.position?.odometer ?? null,
-    speed_mps: float(vehicle.position?.speed),
-    position_source: placed?.source ?? null,
-    position_anchor: placed?.anchor ?? null,
-    current_stop_sequence: int(vehicle.currentStopSequence),
-    stop_id: vehicle.stopId ?? null,
-    current_status: vehicle.currentStatus ?? null,
-    vehicle_timestamp: date(vehicle.timestamp),
-    congestion_level: vehicle.congestionLevel ?? null,
-    occupancy_status: vehicle.occupancyStatus ?? null,
-    occupancy_percentage: int(vehicle.occupancyPercentage),
-    passenger_count: int(vehicle.crowding.estimatedCount),
-    passenger_capacity: int(vehicle.crowding.estimatedCapacity),
-    carriages: vehicle.carriages.map(carriageValue),
-  }
+  const value = envelopeFields(body, event)
+  addTripFields(value, trip, event.nyct)
+  value['vehicle_local_time'] = localTime(vehicle.timestamp, body.localTimeZone)
+  value['vehicle_id'] = vehicle.vehicleId ?? null
+  value['vehicle_label'] = vehicle.vehicleLabel ?? null
+  value['license_plate'] = vehicle.licensePlate ?? null
+  value['wheelchair_accessible'] = vehicle.wheelchairAccessible ?? null
+  value['latitude'] = placed?.latitude ?? null
+  value['longitude'] = placed?.longitude ?? null
+  value['bearing'] = placed?.bearing ?? null
+  value['odometer_m'] = vehicle.position?.odometer ?? null
+  value['speed_mps'] = float(vehicle.position?.speed)
+  value['position_source'] = placed?.source ?? null
+  value['position_anchor'] = placed?.anchor ?? null
+  value['current_stop_sequence'] = int(vehicle.currentStopSequence)
+  value['stop_id'] = vehicle.stopId ?? null
+  value['current_status'] = vehicle.currentStatus ?? null
+  value['vehicle_timestamp'] = date(vehicle.timestamp)
+  value['congestion_level'] = vehicle.congestionLevel ?? null
+  value['occupancy_status'] = vehicle.occupancyStatus ?? null
+  value['occupancy_percentage'] = int(vehicle.occupancyPercentage)
+  value['passenger_count'] = int(vehicle.crowding.estimatedCount)
+  value['passenger_capacity'] = int(vehicle.crowding.estimatedCapacity)
+  value['carriages'] = vehicle.carriages.map(carriageValue)
+  return value
 }
 
 function carriageValue(carriage: Carriage): Record<string, unknown> {
