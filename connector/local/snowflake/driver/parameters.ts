@@ -1,4 +1,5 @@
 // Session parameters that drivers need to read results; without BINARY_OUTPUT_FORMAT snowflake-sdk fails.
+import type { Session } from '../sql/session.ts'
 import { MASTER_SECONDS, SESSION_SECONDS } from './sessions.ts'
 
 const VALUES: Readonly<Record<string, string | number | boolean>> = {
@@ -26,8 +27,19 @@ const VALUES: Readonly<Record<string, string | number | boolean>> = {
   ODBC_QUERY_RESULT_FORMAT: 'JSON',
 }
 
-/** As login and query answers carry them. */
-export const PARAMETERS = Object.entries(VALUES).map(([name, value]) => ({ name, value }))
+/** As login and query answers carry them, with what the session has changed. */
+export const parametersOf = ({
+  parameters,
+}: Session): readonly { name: string; value: string | number | boolean }[] => {
+  const changed = [...(parameters ?? [])].filter(([name]) => SHARED.has(name))
+  return Object.entries({ ...VALUES, ...Object.fromEntries(changed) }).map(([name, value]) => ({
+    name,
+    value,
+  }))
+}
+
+/** Parameters that drivers follow when the session changes them. */
+const SHARED = new Set(['TIMEZONE'])
 
 /** Lifetimes as a login answers them. */
 export const VALIDITY = {

@@ -8,11 +8,12 @@ import type { Authenticator } from '../auth.ts'
 import { ApiError, SqlError } from '../errors.ts'
 import { type Answer, type Call, json, jsonBody } from '../http.ts'
 import { foldName } from '../identifiers.ts'
-import type { ResultSet } from '../sql/result.ts'
-import type { Bind, Session } from '../sql/session.ts'
+import { type ResultSet, statusResult } from '../sql/result.ts'
+import type { Bind, Session, Statement } from '../sql/session.ts'
 import { VERSION } from '../sql/session-functions.ts'
+import { splitStatements } from '../sql/split-statements.ts'
 import type { SqlEngine } from '../sql/sql-engine.ts'
-import { PARAMETERS, VALIDITY } from './parameters.ts'
+import { parametersOf, VALIDITY } from './parameters.ts'
 import { MASTER_SECONDS, type OpenSession, SESSION_SECONDS, Sessions } from './sessions.ts'
 
 export interface DriverApiOptions {
@@ -23,6 +24,8 @@ export interface DriverApiOptions {
 }
 
 const KEPT_RESULTS_MAX = 100
+const SELECT_TYPE = 4_096
+const MULTI_STATEMENT_TYPE = 40_960
 const RUNNING_MAX = 64
 
 /** True for the paths that `DriverApi.handle` answers. */
@@ -81,7 +84,10 @@ export class DriverApi {
       if (!(error instanceof ApiError)) throw error
       return failure(error.code, '08001', error.message)
     }
-    const open = this.#sessions.open(sessionOf(user, call.query))
+    const open = this.#sessions.open({
+      ...sessionOf(user, call.query),
+      parameters: sessionParameters(data['SESSION_PARAMETERS']),
+    })
     return success({
       token: open.token,
       masterToken: open.masterToken,
@@ -90,7 +96,7 @@ export class DriverApi {
       displayUserName: user,
       serverVersion: VERSION,
       firstLogin: false,
-      parameters: PARAMETERS,
+      parameters: parametersOf(open.session),
       sessionInfo: sessionInfo(open.session),
       idToken: null,
       mfaToken: null,
@@ -169,12 +175,15 @@ export class DriverApi {
     const signal =
       body['asyncExec'] === true ? abort.signal : AbortSignal.any([abort.signal, call.signal])
     try {
-      const result = await this.#options.sql.execute({
+      const statement = {
         sql: textOf(body['sqlText']),
         binds: (body['bindings'] ?? {}) as Readonly<Record<string, Bind>>,
         session,
         signal,
-      })
+      }
+      const many = await this.#several(statement, body)
+      if (many !== undefined) return success({ ...many, queryId })
+      const result = await this.#options.sql.execute(statement)
       return success(
         resultData(result, session, { queryId, describeOnly: body['describeOnly'] === true }),
       )
@@ -182,6 +191,37 @@ export class DriverApi {
       return this.#failed(error, queryId, signal)
     } finally {
       this.#running.delete(requestId)
+    }
+  }
+
+  /** Several statements in one text, when the client says how many; each result is asked for by its id. */
+  async #several(statement: Statement, body: Body): Promise<object | undefined> {
+    const wanted = ((body['parameters'] ?? {}) as Body)['MULTI_STATEMENT_COUNT']
+    if (wanted === undefined || wanted === null || Number(wanted) === 1) return undefined
+    const texts = splitStatements(statement.sql)
+    if (Number(wanted) !== 0 && texts.length !== Number(wanted))
+      throw new SqlError(
+        '000008',
+        '0A000',
+        `Actual statement count ${texts.length} did not match the desired statement count ${Number(wanted)}.`,
+      )
+    const ids: string[] = []
+    for (const sql of texts) {
+      const id = randomUUID()
+      const result = await this.#options.sql.execute({ ...statement, sql })
+      const data = resultData(result, statement.session, { queryId: id, describeOnly: false })
+      this.#keep(id, Promise.resolve(success(data)))
+      ids.push(id)
+    }
+    const { session } = statement
+    return {
+      ...resultData(statusResult('Multiple statements executed successfully.'), session, {
+        queryId: '',
+        describeOnly: false,
+      }),
+      resultIds: ids.join(','),
+      resultTypes: ids.map(() => SELECT_TYPE).join(','),
+      statementTypeId: MULTI_STATEMENT_TYPE,
     }
   }
 
@@ -226,6 +266,17 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const isSuccess = ({ body }: Answer): boolean =>
   typeof body === 'object' && 'success' in body && body.success === true
 
+const PARAMETERS_MAX = 200
+
+/** What a login says of the session: the time zone, a query tag, … */
+const sessionParameters = (given: unknown): Map<string, string> =>
+  new Map(
+    Object.entries((given ?? {}) as Body)
+      .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+      .slice(0, PARAMETERS_MAX)
+      .map(([name, value]) => [name.toUpperCase(), String(value as string | number | boolean)]),
+  )
+
 function tokenOf(call: Call): string {
   const match = /Token="([^"]*)"/.exec(call.headers.authorization ?? '')
   return match?.[1] ?? ''
@@ -258,7 +309,7 @@ function resultData(
   { queryId, describeOnly }: { queryId: string; describeOnly: boolean },
 ): object {
   return {
-    parameters: PARAMETERS,
+    parameters: parametersOf(session),
     rowtype: columns.map((column) => ({
       ...column,
       byteLength: column.length,
@@ -279,7 +330,7 @@ function resultData(
     finalRoleName: session.role,
     numberOfBinds: 0,
     arrayBindSupported: false,
-    statementTypeId: 4_096,
+    statementTypeId: SELECT_TYPE,
     version: 1,
   }
 }

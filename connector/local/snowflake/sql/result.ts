@@ -17,6 +17,7 @@ export interface ResultSet {
 }
 
 const TEXT_LENGTH = 16_777_216
+const BINARY_LENGTH = 8_388_608
 
 export const column = (name: string, type = 'text', scale: number | null = null): ResultColumn => ({
   name,
@@ -24,7 +25,7 @@ export const column = (name: string, type = 'text', scale: number | null = null)
   nullable: true,
   precision: type === 'fixed' ? 38 : null,
   scale: type === 'fixed' ? (scale ?? 0) : type.startsWith('time') ? 9 : null,
-  length: type === 'text' ? TEXT_LENGTH : null,
+  length: type === 'text' ? TEXT_LENGTH : type === 'binary' ? BINARY_LENGTH : null,
 })
 
 /** The one-line answer of statements that return no rows. */
