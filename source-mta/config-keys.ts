@@ -101,6 +101,12 @@ export const MTA_SOURCE_CONFIG = new ConfigDef({
     default: true,
     group: 'Records',
   }),
+  'positions.geometry.file': string({
+    doc: 'Tracks and stops to place trains by, made by tools/geometry/build-network.mjs from a static GTFS archive; empty: the one that comes with the connector.',
+    importance: 'LOW',
+    default: '',
+    group: 'Records',
+  }),
   'quality.box': string<BoxRule>({
     doc: 'Which coordinates are flagged COORD_OUT_OF_BOX: outside the box of the feed, of the earlier system (seed), or none.',
     importance: 'LOW',

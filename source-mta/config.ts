@@ -27,6 +27,8 @@ export interface MtaSourceConfig {
   readonly emitMode: EmitMode
   readonly heartbeatMs: number
   readonly positionsEnabled: boolean
+  /** Empty: the one that comes with the connector. */
+  readonly geometryFile: string
   readonly box: BoxRule
   readonly duplicateWindowMs: number
   readonly stateRetentionMs: number
@@ -113,6 +115,7 @@ export function parseConfig(props: Props): MtaSourceConfig {
     emitMode: values['emit.mode'],
     heartbeatMs: values['heartbeat.ms'],
     positionsEnabled: values['positions.enabled'],
+    geometryFile: values['positions.geometry.file'],
     box: values['quality.box'],
     duplicateWindowMs: values['quality.duplicate.window.ms'],
     stateRetentionMs: values['state.retention.ms'],

@@ -7,7 +7,7 @@ import { Motion } from './motion.ts'
 import { PROFILES } from './profiles.ts'
 import { Selection } from './selection.ts'
 import { SiriReader } from './siri/siri-reader.ts'
-import { subwayGeometry } from './subway-geometry.ts'
+import { type SubwayGeometry, geometryFrom, subwayGeometry } from './subway-geometry.ts'
 import { SubwayPositions } from './subway-positions.ts'
 
 /** The reader for a feed's format, with nothing remembered. */
@@ -44,8 +44,11 @@ export function newReader(feed: FeedSpec, config: MtaSourceConfig): FeedReader {
       motion: new Motion(profile.speedMaxMps),
       kinds: config.kinds,
       life: config.life,
-      positions: hasPositions ? new SubwayPositions(subwayGeometry()) : undefined,
+      positions: hasPositions ? new SubwayPositions(geometryOf(config)) : undefined,
     },
     topics,
   )
 }
+
+const geometryOf = ({ geometryFile }: MtaSourceConfig): SubwayGeometry =>
+  geometryFile === '' ? subwayGeometry() : geometryFrom(geometryFile)

@@ -1,6 +1,7 @@
 // Tracks and stations, from a file that is built from the static GTFS: which stops a pattern has at which
 // distance of which line on the map.
 import { readFileSync } from 'node:fs'
+import { ConfigError, toMessage } from '../connector/api/errors.ts'
 import { type Polyline, decodePolyline } from './polyline.ts'
 
 interface Pattern {
@@ -186,4 +187,47 @@ export function subwayGeometry(): SubwayGeometry {
     ) as GeometryFile,
   )
   return builtIn
+}
+
+/**
+ * Reads a geometry file that `tools/geometry/build-network.mjs` has made. Throws a `ConfigError` that names the file
+ * when it cannot be read or is none.
+ */
+export function geometryFrom(file: string): SubwayGeometry {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError(`positions.geometry.file: cannot read ${file}: ${toMessage(cause)}`, {
+      cause,
+    })
+  }
+  if (!isGeometryFile(content)) {
+    throw new ConfigError(
+      `positions.geometry.file: ${file} is no geometry file; expected stops, patterns and shapes`,
+    )
+  }
+  return new SubwayGeometry(content)
+}
+
+function isGeometryFile(content: unknown): content is GeometryFile {
+  if (typeof content !== 'object' || content === null) return false
+  const { stops, patterns, shapes } = content as Readonly<Record<string, unknown>>
+  return (
+    Array.isArray(stops) &&
+    stops.every((stop) => Array.isArray(stop) && typeof stop[0] === 'string') &&
+    isObjectOf(patterns, isPattern) &&
+    isObjectOf(shapes, (shape) => typeof shape === 'string')
+  )
+}
+
+const isObjectOf = (value: unknown, isPart: (part: unknown) => boolean): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isPart)
+
+function isPattern(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { route, stops, dist, run, len, trips } = value as Readonly<Record<string, unknown>>
+  const isText = typeof route === 'string'
+  const hasLists = [stops, dist, run].every((list) => Array.isArray(list))
+  return isText && hasLists && typeof len === 'number' && typeof trips === 'number'
 }

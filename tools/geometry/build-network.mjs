@@ -28,6 +28,13 @@ if (values.gtfs === undefined || values.out === undefined) {
 }
 
 const gtfs = openGtfs(values.gtfs, values.prefix)
+for (const name of ['routes', 'stops', 'trips', 'stop_times']) {
+  if (gtfs.table(name).length > 0) continue
+  process.stderr.write(
+    `build-network: ${values.gtfs} has no ${name}; expected a static GTFS feed\n`,
+  )
+  process.exit(1)
+}
 const lines = shapeLines(gtfs.table('shapes'))
 const stops = gtfs.table('stops')
 const patterns = buildPatterns({

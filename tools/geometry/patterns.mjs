@@ -1,5 +1,6 @@
 // From trips and stop times to patterns: who runs which stops in which order, how far apart they lie along
 // the track, and how long a train takes from one to the next.
+import { createHash } from 'node:crypto'
 import { cumulative, project } from './polyline.mjs'
 
 /** As `Map.groupBy`, which Node 20 does not have. */
@@ -23,8 +24,10 @@ export function buildPatterns({ trips, stopTimes, stops, lines, perDirection }) 
   const runs = []
   for (const trip of trips) {
     const calls = timesByTrip.get(trip.trip_id)
-    if (calls === undefined || calls.length < 2 || !lines.has(trip.shape_id)) continue
-    runs.push(toRun(trip, calls))
+    if (calls === undefined || calls.length < 2) continue
+    const run = toRun(trip, calls)
+    if (!lines.has(run.shape) && !drawLine(run, places, lines)) continue
+    runs.push(run)
   }
   const sameStops = groupBy(runs, (run) => `${run.route}|${run.dir}|${run.shape}|${run.key}`)
   const sequences = [...sameStops.values()].sort((a, b) => b.length - a.length)
@@ -46,6 +49,17 @@ export function buildPatterns({ trips, stopTimes, stops, lines, perDirection }) 
   return patterns
 }
 
+/** Not all agencies publish shapes: without one the line goes from stop to stop, and is named by them. */
+function drawLine(run, places, lines) {
+  const points = run.stops.map((id) => places.get(id))
+  if (points.some((point) => point === undefined || point.some((n) => !Number.isFinite(n))))
+    return false
+  const digest = createHash('sha256').update(run.key).digest('hex').slice(0, 12)
+  run.shape = `${run.route}.${run.dir}.${digest}`
+  if (!lines.has(run.shape)) lines.set(run.shape, points)
+  return true
+}
+
 function toRun(trip, calls) {
   const ordered = calls.sort((a, b) => Number(a.stop_sequence) - Number(b.stop_sequence))
   const times = ordered.map((call) => ({
@@ -54,7 +68,7 @@ function toRun(trip, calls) {
   }))
   return {
     route: trip.route_id,
-    dir: Number(trip.direction_id),
+    dir: Number(trip.direction_id ?? 0),
     shape: trip.shape_id,
     stops: ordered.map((call) => call.stop_id),
     key: ordered.map((call) => call.stop_id).join(),
@@ -114,12 +128,14 @@ function stopDistances(points, line, along) {
 }
 
 function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
+  // Between timepoints there may be no times.
+  const sorted = values.filter((value) => Number.isFinite(value)).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? null
 }
 
 /** "25:10:00" is ten past one on the next day. */
 function seconds(text) {
+  if (!/^\s*\d+:\d\d:\d\d\s*$/.test(text ?? '')) return Number.NaN
   const [h, m, s] = text.split(':').map(Number)
   return h * 3600 + m * 60 + s
 }

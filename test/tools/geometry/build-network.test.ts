@@ -1,40 +1,11 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { deflateRawSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Track } from '../../../source-mta/simulator/track.ts'
 import { ROOT } from '../../support/needs.ts'
-
-/** A ZIP archive with one deflated entry per file, as any packer writes it (without its checksums). */
-function zip(files: Readonly<Record<string, string>>): Buffer {
-  const locals: Buffer[] = []
-  const directory: Buffer[] = []
-  let offset = 0
-  for (const [name, text] of Object.entries(files)) {
-    const packed = deflateRawSync(text)
-    const local = Buffer.alloc(30)
-    local.writeUInt32LE(0x04034b50, 0)
-    local.writeUInt16LE(8, 8)
-    local.writeUInt16LE(name.length, 26)
-    const entry = Buffer.alloc(46)
-    entry.writeUInt32LE(0x02014b50, 0)
-    entry.writeUInt16LE(8, 10)
-    entry.writeUInt32LE(packed.length, 20)
-    entry.writeUInt32LE(text.length, 24)
-    entry.writeUInt16LE(name.length, 28)
-    entry.writeUInt32LE(offset, 42)
-    locals.push(local, Buffer.from(name), packed)
-    directory.push(entry, Buffer.from(name))
-    offset += local.length + name.length + packed.length
-  }
-  const end = Buffer.alloc(22)
-  end.writeUInt32LE(0x06054b50, 0)
-  end.writeUInt32LE(Buffer.concat(directory).length, 12)
-  end.writeUInt32LE(offset, 16)
-  return Buffer.concat([...locals, ...directory, end])
-}
+import { zip } from '../../support/zip.ts'
 
 const FILES = {
   'routes.txt':
@@ -116,4 +87,34 @@ describe('build-network', () => {
       'R.0.2': { stops: ['A', 'C'], trips: 1, run: [null, 300] },
     })
   })
+
+  test('draws a line from stop to stop for an agency without shapes, and does without times', async () => {
+    const { 'shapes.txt': _shapes, ...files } = FILES
+    const times = files['stop_times.txt'].replace('t1,24:01:00,24:01:30,B,2', 't1,,,B,2')
+    await writeFile(path.join(dir, 'gtfs.zip'), zip({ ...files, 'stop_times.txt': times }))
+    const { patterns } = (await build()) as {
+      patterns: Record<string, { stops: string[]; dist: number[]; run: unknown[] }>
+    }
+    const [all, direct] = Object.values(patterns)
+    expect(all).toMatchObject({ stops: ['A', 'B', 'C'], dist: [0, 1112, 2224] })
+    expect(all?.run).toEqual([null, expect.any(Number), expect.any(Number)])
+    expect(direct).toMatchObject({ stops: ['A', 'C'], run: [null, 300] })
+  })
+
+  test('says what an archive lacks, and what is no archive', async () => {
+    const { 'trips.txt': _trips, ...files } = FILES
+    await writeFile(path.join(dir, 'gtfs.zip'), zip(files))
+    expect(failure()).toContain('gtfs.zip has no trips')
+    await writeFile(path.join(dir, 'gtfs.zip'), 'routes.txt')
+    expect(failure()).toContain('no ZIP archive')
+  })
 })
+
+/** What the script says when it fails. */
+function failure(): string {
+  const script = path.join(ROOT, 'tools/geometry/build-network.mjs')
+  const options = ['--gtfs', path.join(dir, 'gtfs.zip'), '--out', path.join(dir, 'none.json')]
+  const { status, stderr } = spawnSync(process.execPath, [script, ...options], { encoding: 'utf8' })
+  expect(status).not.toBe(0)
+  return stderr
+}
