@@ -76,6 +76,11 @@ export const AVRO_CONVERTER_CONFIG = new ConfigDef({
     doc: "Writes with the subject's latest schema instead of the record's; needs auto.register.schemas=false.",
     default: false,
   }),
+  'latest.compatibility.strict': boolean({
+    importance: 'LOW',
+    doc: "Refuses records whose schema the subject's latest one cannot read, with use.latest.version.",
+    default: true,
+  }),
   'normalize.schemas': boolean({
     importance: 'LOW',
     doc: 'Lets the registry normalise schemas before it looks them up.',

@@ -15,6 +15,7 @@ import { type AvroNode, type NamedTypes, parseAvro } from './avro-node.ts'
 import { type AvroReader, compileReader, parseJson, readLazily } from './avro-reader.ts'
 import type { AvroDataOptions } from './avro-to-connect.ts'
 import { type AvroType, compileType } from './avro-type.ts'
+import { unreadable } from './avro-resolution.ts'
 import { AvroWriter, PREFIX_BYTES } from './avro-writer.ts'
 import { BoundedCache } from './avro-cache.ts'
 import {
@@ -205,6 +206,7 @@ export class AvroConverter implements Converter {
       const latest = await registry.latest(subject)
       const names = await this.#referenced(latest)
       const node = parseAvro(parseJson(latest.text, latest.id), names)
+      if (config['latest.compatibility.strict']) requireReadable(subject, node, write.node)
       return { id: latest.id, type: compileType(node, data.enhanced) }
     }
     const id = await registry.lookup(subject, write.text)
@@ -265,6 +267,14 @@ export class AvroConverter implements Converter {
     await visit(schema.references)
     return names
   }
+}
+
+function requireReadable(subject: string, latest: AvroNode, written: AvroNode): void {
+  const problem = unreadable(latest, written)
+  if (problem === undefined) return
+  throw new DataError(
+    `Incompatible schema: the latest of subject "${subject}" cannot read what the record's own schema writes, ${problem}. Set latest.compatibility.strict=false to disable this check`,
+  )
 }
 
 function nullMessage(topic: string, schema: Schema | null): null {

@@ -130,6 +130,25 @@ describe('AvroConverter with a registry', () => {
     expect(read.value).toEqual({ ...VALUE, extra: 9 })
   })
 
+  test('the latest schema is refused where it cannot read the record’s, by the field', async () => {
+    const props = { 'auto.register.schemas': 'false', 'use.latest.version': 'true' }
+    const [first] = AVRO.fields
+    const other = { ...AVRO, fields: [{ ...first, type: 'int' }, ...AVRO.fields.slice(1)] }
+    const body = { schema: JSON.stringify(other) }
+    await registry.call('POST', '/subjects/latest-value/versions', body)
+    const error = await rejection(() =>
+      converter(registry.url, props).fromConnectData('latest', [], SCHEMA, VALUE),
+    )
+    expect(error).toBeInstanceOf(DataError)
+    expect((error as Error).message).toMatch(
+      /latest-value.*field id: expected int, got string.*latest\.compatibility\.strict/s,
+    )
+    // Without the check the value itself is what does not fit.
+    const lenient = converter(registry.url, { ...props, 'latest.compatibility.strict': 'false' })
+    const unwritable = await rejection(() => lenient.fromConnectData('latest', [], SCHEMA, VALUE))
+    expect((unwritable as Error).message).not.toContain('latest.compatibility.strict')
+  })
+
   test('reads a schema with references as one that stands alone', async () => {
     const base = {
       type: 'record',
