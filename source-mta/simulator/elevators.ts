@@ -141,7 +141,7 @@ function equipmentOf(network: Network, seed: number): Equipment[] {
 
 /** Near enough for made-up equipment: straight lines in place of rivers. */
 function boroughOf(latitude: number, longitude: number): string {
-  if (latitude > 40.8 && longitude > -73.935) return 'BX'
+  if (latitude > 40.8 && longitude > -73.93) return 'BX'
   if (longitude < -73.97 + (latitude - 40.7) * 0.45 && latitude > 40.7) return 'MN'
   return longitude > -73.92 && latitude > 40.69 ? 'QNS' : 'BKN'
 }
