@@ -295,6 +295,23 @@ describe('rows', () => {
     expect(await numbers()).toEqual(Array.from({ length: 50 }, (_, n) => n).filter((n) => n !== 33))
     const logged = await readFile(path.join(folder, '.snowflake', 'errors', 'DB.S.T.jsonl'), 'utf8')
     expect(logged).toContain(String.raw`\"N\":33,\"N\":34`)
+    const errors = await driver.execute(
+      'SELECT ERROR_CODE, ERROR_DATA, ERROR_METADATA FROM ERROR_TABLE(T)',
+    )
+    expect(errors).toEqual([
+      {
+        ERROR_CODE: null,
+        ERROR_DATA: `{"C":"${name}","N":33,"N":34}\n`,
+        ERROR_METADATA: expect.objectContaining({
+          service: 'snowpipe_streaming',
+          details: expect.objectContaining({
+            channel_name: name,
+            offset_token_upper_bound: '49',
+            error_data_content_type: 'json',
+          }),
+        }),
+      },
+    ])
     expect((await driver.execute('SHOW DATABASES')).map((item) => item['name'])).toEqual(['DB'])
   })
 })

@@ -14,6 +14,7 @@ import { Faults } from './faults.ts'
 import type { Answer, Call, Handler } from './http.ts'
 import { type Listener, listen } from './listener.ts'
 import { handleRestCatalog, isRestCatalogPath } from './rest-catalog.ts'
+import { errorTableFunction } from './sql/error-table.ts'
 import type { Session } from './sql/session.ts'
 import { SqlObjects } from './sql/objects.ts'
 import { SqlEngine } from './sql/sql-engine.ts'
@@ -128,6 +129,7 @@ export async function serve(
   const { clock = systemClock, random = Math.random, log = SILENT } = options
   const limits = options.limits === undefined ? SNOWFLAKE_LIMITS : options.limits
   const faults = new Faults(clock)
+  const errors = path.resolve(options.warehouse, '.snowflake', 'errors')
   const auth = new Authenticator({
     users: options.users,
     clock,
@@ -139,7 +141,7 @@ export async function serve(
       clock,
       log,
       limits: limits ?? undefined,
-      errorLog: fileErrorLog(path.join(options.warehouse, '.snowflake', 'errors'), log),
+      errorLog: fileErrorLog(errors, log),
       budget: new ByteBudget(UNCOMMITTED_BYTES_MAX),
       tableBudget: () => new ByteBudget(TABLE_BYTES_MAX),
       beforeCommit: (table) => faults.beforeCommit(table),
@@ -155,7 +157,9 @@ export async function serve(
     const key = user.options['RSA_PUBLIC_KEY']
     if (key !== undefined) registerKey(user.name, key)
   }
-  const sql = new SqlEngine({ warehouse, ingests, clock, objects, registerKey }, STATEMENT_LIMITS)
+  const tableFunction = errorTableFunction(warehouse, errors)
+  const context = { warehouse, ingests, clock, objects, registerKey, tableFunction }
+  const sql = new SqlEngine(context, STATEMENT_LIMITS)
   await runInitSql(sql, options)
   const listeners = await listenAll(options, {
     faults,

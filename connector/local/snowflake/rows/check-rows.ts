@@ -7,6 +7,8 @@ export interface RefusedRow {
   /** Position among the rows of its request, from 0. */
   readonly index: number
   readonly message: string
+  /** Snowflake's number of the error, where it is known. */
+  readonly code?: number | undefined
   readonly line: Uint8Array
 }
 
@@ -22,7 +24,8 @@ export interface CheckedRows {
   readonly lastMessage: string | undefined
 }
 
-const REFUSED_KEPT_MAX = 100
+/** Views of the request's own bytes, so this bounds little but their number. */
+const REFUSED_KEPT_MAX = 10_000
 const LINES_PER_SLICE = 1_000
 const NEWLINE = 0x0a
 const LINE_END = Uint8Array.of(NEWLINE)
@@ -94,15 +97,16 @@ class Sorter {
     } catch (error) {
       if (!(error instanceof RowError)) throw error
       this.#endRun(start)
-      this.#refuse(error.message, start, end)
+      this.#refuse(error, start, end)
     }
   }
 
-  #refuse(message: string, start: number, end: number): void {
+  #refuse({ message, code }: RowError, start: number, end: number): void {
     if (this.#refused.length < REFUSED_KEPT_MAX)
       this.#refused.push({
         index: this.#rows + this.#errors,
         message,
+        code,
         line: this.#bytes.subarray(start, end),
       })
     this.#errors++

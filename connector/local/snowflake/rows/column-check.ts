@@ -3,7 +3,7 @@
 import type { IcebergField, IcebergType } from '../../iceberg/types.ts'
 import { NumberText, stringifyExact } from './exact-json.ts'
 import { decimalCheck, floatCheck, integerCheck } from './numbers.ts'
-import { NEEDS_EXACT_NUMBERS, RowError, shown } from './row-error.ts'
+import { NEEDS_EXACT_NUMBERS, ROW_ERROR_CODES, RowError, shown } from './row-error.ts'
 import { dateCheck, timeCheck, timestampCheck } from './times.ts'
 
 /**
@@ -62,7 +62,9 @@ const PRIMITIVES: Readonly<Record<string, (column: string) => Check>> = {
 function booleanCheck(column: string): Check {
   return (value) => {
     if (typeof value === 'boolean') return value
-    throw new RowError(`Boolean value ${shown(value)} is not recognized, column ${column}`)
+    throw new RowError(`Boolean value ${shown(value)} is not recognized, column ${column}`, {
+      code: ROW_ERROR_CODES.boolean,
+    })
   }
 }
 
@@ -70,7 +72,9 @@ function stringCheck(column: string): Check {
   return (value) => {
     const text = typeof value === 'string' ? value : castToText(value)
     if (text.length > STRING_LENGTH_MAX)
-      throw new RowError(`String is too long (${text.length}), column ${column}`)
+      throw new RowError(`String is too long (${text.length}), column ${column}`, {
+        code: ROW_ERROR_CODES.tooLong,
+      })
     if (LONE_SURROGATE.test(text))
       throw new RowError(`String holds half of a surrogate pair, column ${column}`)
     return text
@@ -123,7 +127,10 @@ function compileItem(type: IcebergType, required: boolean, column: string): Chec
   const check = compileCheck(type, column)
   return (value) => {
     if (value !== null) return check(value)
-    if (required) throw new RowError(`NULL result in a non-nullable column ${column}`)
+    if (required)
+      throw new RowError(`NULL result in a non-nullable column ${column}`, {
+        code: ROW_ERROR_CODES.nullInRequired,
+      })
     return null
   }
 }

@@ -1,6 +1,6 @@
 import type { Check } from './column-check.ts'
 import { NumberText } from './exact-json.ts'
-import { NEEDS_EXACT_NUMBERS, RowError, shown } from './row-error.ts'
+import { NEEDS_EXACT_NUMBERS, ROW_ERROR_CODES, RowError, shown } from './row-error.ts'
 
 const NUMERIC = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?\s*$/
 const EXPONENT_MAX = 350
@@ -42,7 +42,9 @@ function numberText(value: unknown, column: string): string {
 }
 
 const notANumber = (value: unknown, column: string): RowError =>
-  new RowError(`Numeric value ${shown(value)} is not recognized, column ${column}`)
+  new RowError(`Numeric value ${shown(value)} is not recognized, column ${column}`, {
+    code: ROW_ERROR_CODES.numeric,
+  })
 
 /** A signed integer of `bits`: JSON numbers and numeric strings; fractions are rounded as NUMBER(p,0) does. */
 export function integerCheck(bits: 32 | 64, column: string): Check {

@@ -1,7 +1,7 @@
 import type { IcebergStruct } from '../../iceberg/types.ts'
 import { type Check, compileCheck } from './column-check.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
-import { NeedsExactNumbers, RowError } from './row-error.ts'
+import { NeedsExactNumbers, ROW_ERROR_CODES, RowError } from './row-error.ts'
 
 interface Column {
   readonly name: string
@@ -62,7 +62,9 @@ export class RowChecker {
     }
     for (const name of this.#required)
       if ((row[name] ?? null) === null)
-        throw new RowError(`NULL result in a non-nullable column ${name}`)
+        throw new RowError(`NULL result in a non-nullable column ${name}`, {
+          code: ROW_ERROR_CODES.nullInRequired,
+        })
     return row
   }
 
@@ -77,7 +79,9 @@ export class RowChecker {
     }
     for (const name of this.#required)
       if ((stored.get(name) ?? null) === null)
-        throw new RowError(`NULL result in a non-nullable column ${name}`)
+        throw new RowError(`NULL result in a non-nullable column ${name}`, {
+          code: ROW_ERROR_CODES.nullInRequired,
+        })
     return Object.fromEntries(stored)
   }
 }
@@ -90,6 +94,9 @@ const foldKey = (key: string): string =>
 /** What may come of a line that somebody sent: not JSON, nested too deeply, or not fitting. The rest is a bug. */
 function asRowError(error: unknown): unknown {
   if (error instanceof SyntaxError || error instanceof RangeError)
-    return new RowError(`Error parsing JSON: ${error.message}`, { cause: error })
+    return new RowError(`Error parsing JSON: ${error.message}`, {
+      cause: error,
+      code: ROW_ERROR_CODES.json,
+    })
   return error
 }

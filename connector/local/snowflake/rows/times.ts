@@ -1,5 +1,5 @@
 import type { Check } from './column-check.ts'
-import { RowError, shown } from './row-error.ts'
+import { ROW_ERROR_CODES, RowError, shown } from './row-error.ts'
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
 const TIME = /^(\d\d):(\d\d):(\d\d)(\.\d{1,9})?$/
@@ -7,8 +7,18 @@ const TIMESTAMP =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?$/
 const MICROSECONDS = 7
 
-const notA = (type: string, value: unknown, column: string): RowError =>
-  new RowError(`${type} ${shown(value)} is not recognized, column ${column}`)
+const CODES: Readonly<Record<string, number>> = {
+  Timestamp: ROW_ERROR_CODES.timestamp,
+  Date: ROW_ERROR_CODES.date,
+}
+
+function notA(type: string, value: unknown, column: string): RowError {
+  const code = CODES[type]
+  return new RowError(
+    `${type} ${shown(value)} is not recognized, column ${column}`,
+    code === undefined ? {} : { code },
+  )
+}
 
 function isDay(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false

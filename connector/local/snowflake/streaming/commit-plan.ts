@@ -117,16 +117,22 @@ function offsetsSummary(
 const DATA_SHOWN_MAX = 4_096
 
 /** The bad rows of a plan, for the error log. */
-export function errorEntries(work: readonly CheckedWork[], nowMs: number): readonly ErrorEntry[] {
+export function errorEntries(
+  work: readonly CheckedWork[],
+  { nowMs, tableUuid }: { readonly nowMs: number; readonly tableUuid: string },
+): readonly ErrorEntry[] {
   return work.flatMap(({ pipe, channel, batches }) =>
     batches.flatMap(({ batch, checked }) =>
-      checked.refused.map(({ message, line }) => ({
+      checked.refused.map(({ message, code, line }) => ({
         timestampMs: nowMs,
+        tableUuid,
         pipe: pipe.name,
         channel: channel.record.name,
         offsetLowerBound: batch.startToken,
         offsetUpperBound: batch.endToken,
+        code: code ?? null,
         message,
+        isTruncated: line.byteLength > DATA_SHOWN_MAX,
         data: Buffer.from(line.subarray(0, DATA_SHOWN_MAX)).toString('utf8'),
       })),
     ),

@@ -60,7 +60,7 @@ export const allRejected = (work: readonly CheckedWork[]): readonly CheckedWork[
         errors: checked.parsed,
         lastMessage: REFUSED_MESSAGE,
         refused: linesOf(checked.pieces)
-          .slice(0, 100)
+          .slice(0, 10_000)
           .map((line, index) => ({ index, message: REFUSED_MESSAGE, line })),
       },
     })),

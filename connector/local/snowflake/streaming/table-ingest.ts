@@ -353,7 +353,7 @@ export class TableIngest {
     }
     await this.#context.errorLog.append(
       tableName(this.table.identifier),
-      errorEntries(checked, now),
+      errorEntries(checked, { nowMs: now, tableUuid: this.table.uuid }),
     )
     if (unconfirmed !== undefined) throw unconfirmed
   }

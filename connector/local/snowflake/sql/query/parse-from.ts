@@ -76,7 +76,7 @@ function parseFactor(parser: QueryParser): FromItem {
   }
   const isCall = reader.peek(1).text === '('
   if (isCall && reader.sees('IDENTIFIER')) return parseIdentifier(parser)
-  if (isCall && (lateral || reader.sees('FLATTEN'))) {
+  if (isCall && (lateral || reader.sees('FLATTEN') || reader.sees('ERROR_TABLE'))) {
     const item = parseFunction(parser, reader.expectName())
     return { ...item, ...parseAlias(parser) }
   }
