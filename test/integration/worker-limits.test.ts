@@ -223,9 +223,8 @@ describe('the HTTP side', () => {
 
   test('changes the level of the log', async () => {
     worker = await startTestWorker()
-    expect((await worker.request('PUT', '/admin/loggers/root', { level: 'debug' })).json).toEqual([
-      'root',
-    ])
+    const changed = await worker.request('PUT', '/admin/loggers/root', { level: 'debug' })
+    expect(changed.json).toContain('root')
     expect((await worker.request('GET', '/admin/loggers')).json.root.level).toBe('DEBUG')
     expect((await worker.request('PUT', '/admin/loggers/root', { level: 'x' })).status).toBe(404)
     await worker.request('PUT', '/admin/loggers/root', { level: 'OFF' })
@@ -261,10 +260,9 @@ describe('validation', () => {
       'transforms.a.type': [
         'Missing required configuration "transforms.a.type" which has no default value.',
       ],
-      'consumer.override': [expect.stringContaining('max.poll.interval.ms')],
+      'consumer.override.max.poll.interval.ms': [expect.stringContaining('max.poll.interval.ms')],
     })
     expect(json.error_count).toBe(Object.values(errors).flat().length)
-    expect(json.configs[0].definition).toBeNull()
     expect(
       json.configs.find((info: { value: { name: string } }) => info.value.name === 'name')
         .definition,

@@ -71,7 +71,7 @@ describe('connect.properties', () => {
     for (const problem of [
       /Listener http:\/\/0\.0\.0\.0:0 can be reached from other machines .*listeners\.insecure=true/,
       /com\.example\.NoSuchConverter for configuration key\.converter/,
-      /^value\.converter: Invalid value ftp:\/\/registry for configuration schema\.registry\.url/,
+      /^value\.converter: Invalid value \[ftp:\/\/registry\] for configuration schema\.registry\.url/,
       /^value\.converter: Invalid value often for configuration max\.retries/,
       /soon for configuration offset\.flush\.interval\.ms/,
       /-1 for configuration plugin\.call\.timeout\.ms/,
@@ -148,7 +148,7 @@ describe('a worker that runs', () => {
       'Expected exactly one of snowflake.private.key and snowflake.private.key.file',
       '-4 for configuration snowflake.streaming.linger.ms',
       'many for configuration tasks.max',
-      'value.converter: Invalid value registry for configuration schema.registry.url',
+      'Invalid value [registry] for configuration schema.registry.url',
     ]) {
       expect(message).toContain(problem)
     }
