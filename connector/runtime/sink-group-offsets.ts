@@ -29,7 +29,7 @@ export class SinkGroupOffsets {
   /** The committed offsets, of topics that the connector no longer reads too. */
   async read(name: string, config: Props): Promise<readonly TopicPartitionOffset[]> {
     const resolved = await this.#services.transformer.resolve(config)
-    const admin = await this.#services.admin()
+    const admin = await this.#services.admin(resolved)
     const all = await admin.listGroupOffsets(groupOf(name, resolved), TIMEOUT_MS)
     if (all.length > 0) return all
     // librdkafka's mock cluster answers only for partitions that are named (its handler of OffsetFetch takes
@@ -49,7 +49,7 @@ export class SinkGroupOffsets {
   async partitions(config: Props): Promise<readonly TopicPartition[]> {
     const resolved = await this.#services.transformer.resolve(config)
     const { topics, 'topics.regex': regex } = SINK_CONNECTOR_CONFIG.parse(resolved)
-    const admin = await this.#services.admin()
+    const admin = await this.#services.admin(resolved)
     const pattern = regex === '' ? undefined : topicsRegex(regex)
     const names =
       pattern === undefined

@@ -73,7 +73,7 @@ export async function createSinkTask(
     partitions,
     reader: errors.reader,
     operator: errors.operator,
-    admin: services.admin,
+    admin: () => services.admin(spec.connectorProps),
     reporter: errors.reporter,
     metrics: taskMetrics,
     onTopic: spec.onTopic,

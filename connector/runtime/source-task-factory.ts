@@ -71,7 +71,7 @@ export async function createSourceTask(
     topicCreation: config['topic.creation.enable']
       ? TopicCreation.of(spec.connectorProps)
       : undefined,
-    admin: services.admin,
+    admin: () => services.admin(spec.connectorProps),
     onTopic: spec.onTopic,
     offsetFlushIntervalMs: config['offset.flush.interval.ms'],
     offsetFlushTimeoutMs: config['offset.flush.timeout.ms'],

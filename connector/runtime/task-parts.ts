@@ -106,7 +106,7 @@ export function deadLetterQueue(
     replicationFactor: config['errors.deadletterqueue.topic.replication.factor'],
     withHeaders: config['errors.deadletterqueue.context.headers.enable'],
     producer: services.clients.producer(client.config, client.events),
-    admin: services.admin,
+    admin: () => services.admin(spec.connectorProps),
     clock: services.clock,
   })
 }

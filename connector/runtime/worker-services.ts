@@ -36,6 +36,6 @@ export interface WorkerServices {
   readonly metrics: WorkerMetrics
   readonly consumerBudget: ByteBudget
   readonly watch: EventLoopWatch
-  /** The worker's admin client, connected when first asked for. */
-  readonly admin: () => Promise<Admin>
+  /** The worker's admin client, connected when first asked for, or one with a connector's overrides. */
+  readonly admin: (connector?: Props) => Promise<Admin>
 }
