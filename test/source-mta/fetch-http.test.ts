@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import { httpGet } from '../../source-mta/fetch-http.ts'
+import { scanFeed } from '../../source-mta/scan.ts'
+import { HEADER_S, bus, feedBody } from '../support/feed-bodies.ts'
+import { newFeedState } from '../support/feed-fixtures.ts'
 
 const servers: http.Server[] = []
 afterEach(() => {
@@ -115,4 +118,32 @@ test('gives up in the middle of a body when it is aborted', async () => {
   })
   const request = { url: new URL(base), headers: {}, bytesMax: 1_000 }
   await expect(httpGet(request, stop.signal)).rejects.toThrow('enough')
+})
+
+test('a chunked body that ends exactly between two entities comes as a whole one, and is told by its shortness', async () => {
+  const buses = Array.from({ length: 30 }, (_, index) => bus(`${index}`))
+  const bodies = [0, 15, 30].map((later) => feedBody(buses, { timestamp: HEADER_S + later }))
+  const [whole = new Uint8Array(), second = new Uint8Array(), third = new Uint8Array()] = bodies
+  const { bytes } = scanFeed(second, 100).entities[9] ?? { bytes: second }
+  const end = bytes.byteOffset - second.byteOffset + bytes.byteLength
+  const answers = [whole, second.subarray(0, end), third]
+  const base = await serve((request, response) => {
+    expect(request.method).toBe('GET')
+    response.writeHead(200, { 'transfer-encoding': 'chunked' })
+    response.end(answers.shift())
+  })
+  const state = newFeedState('obanyc')
+  const results = []
+  for (const at of [0, 15, 30]) {
+    // oxlint-disable-next-line no-await-in-loop
+    const { status, headers, body } = await get(base, 100_000)
+    expect([status, headers['content-length']]).toEqual([200, undefined])
+    const fetchedAtMs = (HEADER_S + at) * 1_000
+    results.push(state.accept({ bytes: body, fetchedAtMs, etag: null, lastModified: null }))
+  }
+  expect(results.map(({ outcome, events }) => [outcome, events.length])).toEqual([
+    ['OK', 30],
+    ['SHRUNK', 0],
+    ['OK', 0],
+  ])
 })
