@@ -7,7 +7,7 @@ import { ConfigError, toMessage } from '../api/errors.ts'
 import { PLUGIN_KINDS, type PluginDefinition, type PluginKind } from '../api/plugin.ts'
 import type { PluginLogger } from '../api/plugin-metrics.ts'
 import { withLimit } from './limits.ts'
-import type { PluginDescriptor } from './plugins.ts'
+import { NO_VERSION, type PluginDescriptor } from './plugins.ts'
 
 /** A module that may export `plugins`, and the version of the package that it belongs to. */
 interface PluginModule {
@@ -180,7 +180,7 @@ function descriptorOf(exported: unknown, version: string | undefined): PluginDes
     kind,
     className,
     ...(definition?.aliases !== undefined && { aliases: definition.aliases }),
-    version: definition?.version ?? version ?? 'undefined',
+    version: definition?.version ?? version ?? NO_VERSION,
     create: async (environment) => create(environment),
   } as PluginDescriptor
 }

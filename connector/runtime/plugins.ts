@@ -21,8 +21,12 @@ export type PluginDescriptor = {
 export interface PluginInfo {
   readonly class: string
   readonly type: string
-  readonly version: string
+  /** Left out when the plugin has none. */
+  readonly version?: string
 }
+
+/** The version of a plugin that has none, as Kafka Connect calls it. */
+export const NO_VERSION = 'undefined'
 
 /** Kafka Connect's order of kinds in lists. */
 const LISTED: readonly PluginKind[] = [
@@ -38,6 +42,8 @@ const SUFFIXES: Readonly<Partial<Record<PluginKind, string>>> = {
   source: 'Connector',
   converter: 'Converter',
   header_converter: 'HeaderConverter',
+  transformation: 'Transformation',
+  predicate: 'Predicate',
 }
 
 /** Finds plugins by class name, simple name, simple name without its kind's suffix, or alias. */
@@ -59,7 +65,7 @@ export class Plugins {
           .map((plugin) => ({
             class: plugin.className,
             type: plugin.kind,
-            version: plugin.version,
+            ...(plugin.version !== NO_VERSION && { version: plugin.version }),
           }))
           .sort((a, b) => (a.class < b.class ? -1 : 1)),
     )
