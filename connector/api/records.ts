@@ -7,7 +7,7 @@ export interface Header {
   readonly value: unknown
 }
 
-/** What source and sink records share. Immutable: a transform returns another record. */
+/** What source and sink records share. Immutable: a transformation returns another one, made by `newRecord`. */
 export interface ConnectRecord {
   readonly topic: string
   /** Undefined: the producer's partitioner chooses, by key. */
