@@ -16,11 +16,15 @@ export function parseProperties(text: string): Record<string, string> {
 /** Lines without blanks and comments, continuations joined and leading white space removed. */
 function* logicalLines(text: string): Generator<string> {
   let pending: string | undefined
+  let isCommentLast = false
   for (const natural of text.split(/\r\n|\r|\n/)) {
     const line = natural.replace(/^[ \t\f]+/, '')
-    if (pending === undefined && (line === '' || line.startsWith('#') || line.startsWith('!'))) {
+    // As long as a continued line is empty, blanks and comments are left out as at its beginning.
+    if ((pending ?? '') === '' && (line === '' || line.startsWith('#') || line.startsWith('!'))) {
+      if (line !== '') isCommentLast = true
       continue
     }
+    isCommentLast = false
     const joined: string = (pending ?? '') + line
     if (endsInContinuation(joined)) {
       pending = joined.slice(0, -1)
@@ -29,7 +33,9 @@ function* logicalLines(text: string): Generator<string> {
     pending = undefined
     yield joined
   }
-  if (pending !== undefined && pending !== '') yield pending
+  // A backslash alone at the very end is a line, as java.util.Properties has it: an empty key.
+  const isAlone = !isCommentLast && /\\[\r\n]?$/.test(text)
+  if (pending !== undefined && (pending !== '' || isAlone)) yield pending
 }
 
 const endsInContinuation = (line: string): boolean => (/\\+$/.exec(line)?.[0].length ?? 0) % 2 === 1

@@ -31,6 +31,12 @@ describe('parseProperties', () => {
     ['a=\\ x', { a: ' x' }],
     ['a=1\na=2', { a: '2' }],
     ['a=1\\', { a: '1' }],
+    ['\\\n# no\n \f\na=1', { a: '1' }],
+    ['\\\n\\\na=1', { a: '1' }],
+    ['a=1\n\\', { a: '1', '': '' }],
+    ['a=1\n\\\n', { a: '1', '': '' }],
+    ['a=1\n\\\r\n', { a: '1' }],
+    ['a=1\\\n\nb=2', { a: '1', b: '2' }],
     ['__proto__=x', JSON.parse('{"__proto__":"x"}')],
   ])('%j', (text, expected) => {
     expect(parseProperties(text)).toEqual(expected)
