@@ -28,7 +28,11 @@ export function feedMetrics(metrics: PluginMetrics): FeedMetrics {
   const entities = metrics.counter('feed_entities_total', 'Entities in new bodies.', ['feed'])
   const bad = metrics.counter('feed_bad_entities_total', 'Entities that cannot be read.', ['feed'])
   const records = metrics.counter('feed_records_total', 'Records emitted.', ['feed'])
-  const vehicles = metrics.gauge('feed_vehicles', 'Vehicles remembered.', ['feed'])
+  const vehicles = metrics.gauge(
+    'feed_vehicles',
+    'Vehicles, trips, alerts or equipment remembered.',
+    ['feed'],
+  )
   const age = metrics.gauge('feed_header_age_ms', 'Age of the last new body by its header.', [
     'feed',
   ])
