@@ -2,6 +2,7 @@ import type { IcebergStruct } from '../../iceberg/types.ts'
 import { type Check, compileCheck } from './column-check.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { NeedsExactNumbers, ROW_ERROR_CODES, RowError } from './row-error.ts'
+import type { SchemaWishes } from './schema-wishes.ts'
 
 interface Column {
   readonly name: string
@@ -17,8 +18,11 @@ export class RowChecker {
   readonly #exact = new Map<string, Column>()
   readonly #folded = new Map<string, Column>()
   readonly #required: readonly string[]
+  readonly #wishes: SchemaWishes | undefined
 
-  constructor(schema: IcebergStruct) {
+  /** `wishes` collects what refused rows would need the table to be. */
+  constructor(schema: IcebergStruct, wishes?: SchemaWishes) {
+    this.#wishes = wishes
     for (const [index, field] of schema.fields.entries()) {
       const column = { name: field.name, check: compileCheck(field.type, field.name), index }
       this.#exact.set(field.name, column)
@@ -60,31 +64,48 @@ export class RowChecker {
       if (column === undefined) return this.#rewritten(row)
       if (item !== null && column.check(item) !== item) return this.#rewritten(row)
     }
-    for (const name of this.#required)
-      if ((row[name] ?? null) === null)
-        throw new RowError(`NULL result in a non-nullable column ${name}`, {
-          code: ROW_ERROR_CODES.nullInRequired,
-        })
+    for (const name of this.#required) if ((row[name] ?? null) === null) throw this.#isNull(name)
     return row
   }
 
   #rewritten(row: Row): Row {
     const stored = new Map<string, unknown>()
+    let unknown: string | undefined
     for (const [key, item] of Object.entries(row)) {
-      const column = this.#exact.get(key) ?? this.#folded.get(foldKey(key))
-      if (column === undefined) throw new RowError(`The table has no column for the key '${key}'`)
+      const column = this.#columnOf(key)
+      if (column === undefined) {
+        // With schema evolution a null asks for no column, and the other keys may ask for more.
+        if (this.#wishes === undefined || item !== null) unknown ??= key
+        if (item !== null) this.#wishes?.column(foldKey(key), item)
+        continue
+      }
       if (stored.has(column.name))
         throw new RowError(`The row has column ${column.name} twice, the second as '${key}'`)
       stored.set(column.name, item === null ? null : column.check(item))
     }
+    if (unknown !== undefined && this.#wishes === undefined) throw noColumn(unknown)
     for (const name of this.#required)
-      if ((stored.get(name) ?? null) === null)
-        throw new RowError(`NULL result in a non-nullable column ${name}`, {
-          code: ROW_ERROR_CODES.nullInRequired,
-        })
+      if ((stored.get(name) ?? null) === null) throw this.#isNull(name)
+    if (unknown !== undefined) throw noColumn(unknown)
     return Object.fromEntries(stored)
   }
+
+  /** By its very name, by the name that quotes in the key give, or whatever its case. */
+  #columnOf(key: string): Column | undefined {
+    const folded = foldKey(key)
+    return this.#exact.get(key) ?? this.#exact.get(folded) ?? this.#folded.get(folded)
+  }
+
+  #isNull(name: string): RowError {
+    this.#wishes?.nullable(name)
+    return new RowError(`NULL result in a non-nullable column ${name}`, {
+      code: ROW_ERROR_CODES.nullInRequired,
+    })
+  }
 }
+
+const noColumn = (key: string): RowError =>
+  new RowError(`The table has no column for the key '${key}'`)
 
 const foldKey = (key: string): string =>
   key.length >= 2 && key.startsWith('"') && key.endsWith('"')

@@ -26,6 +26,7 @@ import {
 } from './commit-plan.ts'
 import type { ErrorLog } from './error-log.ts'
 import type { PipeChannels } from './pipe-channels.ts'
+import { checkEvolving, evolves } from './evolution.ts'
 import { allRejected, withoutRejectedRows } from './rejected-rows.ts'
 import { Turn } from './turn.ts'
 
@@ -288,7 +289,9 @@ export class TableIngest {
     if (work.length === 0) return
     try {
       await this.#context.beforeCommit(tableName(this.table.identifier))
-      const checked = await checkWork(work, this.#rowChecker())
+      const checked = evolves(this.table)
+        ? await checkEvolving(this.table, work, this.#context.log)
+        : await checkWork(work, this.#rowChecker())
       await this.#commit(checked)
     } catch (error) {
       for (const { channel } of work) {
