@@ -84,9 +84,12 @@ export class SinkGroupOffsets {
           offset: offset ?? (await consumer.logBounds(tp, TIMEOUT_MS)).beginning,
         })),
       )
-      // A group without members takes commits from anybody.
-      await consumer.commit(wanted, { isAwaited: true })
-      return (await this.#has(consumer, wanted)) ? [] : wanted
+      // A group without members takes commits from anybody; one that refuses is asked again as its member.
+      const isTaken = await consumer.commit(wanted, { isAwaited: true }).then(
+        () => true,
+        () => false,
+      )
+      return isTaken && (await this.#has(consumer, wanted)) ? [] : wanted
     })
     if (offsets.length > 0) await this.#commitAsMember(name, resolved, offsets)
   }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { ConnectError } from '../../../connector/api/errors.ts'
 import type { ClientConfig, ClientEvents } from '../../../connector/kafka/client.ts'
 import { FakeKafka } from '../../support/fake-kafka.ts'
 import { SINK, startTestWorker, type TestWorker } from '../../support/test-worker.ts'
@@ -49,6 +50,21 @@ describe('offsets of a stopped sink', () => {
     })
     expect(last).toHaveProperty('group.protocol', 'classic')
     expect(last).not.toHaveProperty('group.instance.id')
+  })
+
+  test('are changed by a member of the group where the broker takes commits of nobody else', async () => {
+    worker = await startTestWorker()
+    await worker.request('POST', '/connectors', { name: 'snk', config: SINK })
+    await worker.request('PUT', '/connectors/snk/stop')
+    await worker.eventually(
+      async () => (await worker?.request('GET', '/connectors/snk/status'))?.json.tasks.length === 0,
+    )
+    worker.kafka.faults.commitErrors.push(new ConnectError('Broker: Unknown member (25)'))
+    const offsets = [
+      { partition: { kafka_topic: 't', kafka_partition: 1 }, offset: { kafka_offset: 7 } },
+    ]
+    expect((await worker.request('PATCH', '/connectors/snk/offsets', { offsets })).status).toBe(200)
+    expect((await worker.request('GET', '/connectors/snk/offsets')).json).toEqual({ offsets })
   })
 
   test('that are reset concern every partition of the topics, also without a committed offset', async () => {
