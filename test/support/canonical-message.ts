@@ -35,7 +35,9 @@ export function canonical(payload: Uint8Array, model: MessageModel, isPart = fal
     const field = model.field(number)
     if (typeof field !== 'object') continue
     const inner = canonical(concat(payloads), field.model, isPart)
-    const value = isPart ? inner : withDefaults(number, inner, field.model)
+    const value = isPart
+      ? said(number, inner, field.model)
+      : withDefaults(number, inner, field.model)
     if (value !== undefined) fields[number] = [value]
   }
   return fields
@@ -47,10 +49,15 @@ function withDefaults(
   model: MessageModel,
 ): Canonical | undefined {
   const isNyctTrip = number === NYCT && model.field(2) === LEAF.int && model.field(3) === LEAF.int
-  if (isNyctTrip) return { 2: ['0'], 3: ['1'], ...inner }
-  if (number !== MTA_RAILROAD || model.field(2) !== LEAF.text) return inner
-  const said = Object.entries(inner).filter(([, values]) => values[0] !== '')
-  return said.length === 0 ? undefined : Object.fromEntries(said)
+  return isNyctTrip ? { 2: ['0'], 3: ['1'], ...inner } : said(number, inner, model)
+}
+
+/** Without what means nothing: empty texts of the railroads' stops, and their extension when it has nothing else. */
+function said(number: number, inner: Canonical, model: MessageModel): Canonical | undefined {
+  const isStop = number === MTA_RAILROAD && model.field(1) === LEAF.text
+  if (!isStop) return inner
+  const entries = Object.entries(inner).filter(([, values]) => values[0] !== '')
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
 function scalar(reader: WireReader, field: unknown): string {

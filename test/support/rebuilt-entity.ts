@@ -40,8 +40,18 @@ const textField = (field: number, value: unknown): Uint8Array[] =>
   typeof value === 'string' ? [delimited(field, bytesOf(value))] : []
 const numberField = (field: number, value: unknown): Uint8Array[] => {
   const it = typeof value === 'boolean' ? Number(value) : (seconds(value) ?? number(value))
-  return it === undefined ? [] : [varintField(field, it)]
+  if (it === undefined) return []
+  return [it < 0 ? negativeField(field, it) : varintField(field, it)]
 }
+/** A negative int32 takes ten bytes. */
+function negativeField(field: number, value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = BigInt.asUintN(64, BigInt(value))
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
+  const tag = varintField(field, 0).slice(0, -1)
+  return concat([tag, Uint8Array.from([...bytes, Number(rest)])])
+}
+
 /** A message field, unless there is nothing in it. */
 const messageField = (field: number, parts: readonly Uint8Array[]): Uint8Array[] =>
   parts.length === 0 ? [] : [delimited(field, concat(parts))]
@@ -172,7 +182,6 @@ function tripUpdatePayload(value: Value): Uint8Array {
   const tripProperties = defined(properties) as
     | transit_realtime.TripUpdate.ITripProperties
     | undefined
-  const delay = number(value['trip_delay_s'])
   return concat([
     ...messageField(1, tripParts(value, '', NYCT)),
     ...stops.map((stop) => delimited(2, stopPayload(stop, value['nyct_is_assigned'] != null))),
@@ -180,17 +189,11 @@ function tripUpdatePayload(value: Value): Uint8Array {
       ? []
       : [delimited(3, gtfs.VehicleDescriptor.encode(vehicle).finish())]),
     ...numberField(4, value['trip_update_timestamp']),
-    ...(delay === undefined ? [] : [delayField(delay)]),
+    ...numberField(5, value['trip_delay_s']),
     ...(tripProperties === undefined
       ? []
       : [delimited(6, TripUpdate.TripProperties.encode(tripProperties).finish())]),
   ])
-}
-
-/** Field 5 of a TripUpdate, whose delay may be negative: as the bindings write it. */
-function delayField(delay: number): Uint8Array {
-  const bytes = TripUpdate.encode({ trip: {}, delay }).finish()
-  return bytes.subarray(2)
 }
 
 function stopPayload(value: Value, isNyct: boolean): Uint8Array {
