@@ -95,6 +95,7 @@ async function startIdle(folder: string, bootstrapServers: string) {
   writeFileSync(file, lines(properties))
   const beganMs = performance.now()
   const child = fork(path.join(ROOT, 'dist/connector/cli/connect-standalone.js'), [file], {
+    execArgv: [], // As a user starts it, without what runs this file from its sources.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
   })
