@@ -165,6 +165,24 @@ describe('faults', () => {
     }
   })
 
+  test('a channel that SQL invalidates says so and refuses its old token until it is opened again', async () => {
+    const token = await openChannel()
+    const name = channelName()
+    const [row0] = await driver.execute(
+      'SELECT SYSTEM$STREAMING_CHANNEL_INVALIDATE(\'DB.S."T-STREAMING"\', ?) AS ANSWER',
+      [name],
+    )
+    expect(row0?.['ANSWER']).toContain('ERR_CHANNEL_MUST_BE_REOPENED')
+    expect(await statusOf()).toMatchObject({ channel_status_code: 'ERR_CHANNEL_MUST_BE_REOPENED' })
+    const refused = await client.append({ channel: name, token, rows: row(1), end: '1' })
+    expect(refused.body['code']).toBe('STALE_CONTINUATION_TOKEN_SEQUENCER')
+    await openChannel()
+    expect(await statusOf()).toMatchObject({ channel_status_code: 'SUCCESS' })
+    await expect(
+      driver.execute("SELECT SYSTEM$STREAMING_CHANNEL_INVALIDATE('DB.S.NOPE', 'c')"),
+    ).rejects.toMatchObject({ code: '002003' })
+  })
+
   test('an invalid pipe opens with another status than SUCCESS and discards what it acknowledges', async () => {
     await fault({ kind: 'invalid-pipe', match: { table: 'DB.S.T' } })
     const opened = await client.open(channelName())

@@ -6,12 +6,14 @@ import {
   alterObject,
   commentOn,
   createObject,
+  describeRecorded,
   dropRecorded,
   grant,
   readKind,
   showRecorded,
 } from './administration.ts'
 import { alterTable } from './alter-table.ts'
+import { invalidateChannel } from './channel-invalidate.ts'
 import {
   createDatabase,
   createPipe,
@@ -72,6 +74,8 @@ export class SqlEngine {
 
   #route(reader: TokenReader, statement: Statement): Promise<ResultSet> | ResultSet {
     const first = reader.peek()
+    const invalidated = invalidateChannel(statement, this.#context.ingests)
+    if (invalidated !== undefined) return invalidated
     if (['(', 'SELECT', 'WITH', 'VALUES'].includes(first.value)) return this.#select(statement)
     reader.at++
     switch (first.value) {
@@ -85,7 +89,10 @@ export class SqlEngine {
         return this.#show(reader, statement)
       case 'DESCRIBE':
       case 'DESC':
-        return describe(reader, statement, this.#context)
+        return (
+          describeRecorded(reader, statement, this.#context) ??
+          describe(reader, statement, this.#context)
+        )
       case 'USE':
         return this.#use(reader, statement)
       case 'GRANT':
