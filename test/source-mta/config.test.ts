@@ -93,9 +93,52 @@ describe('parseConfig', () => {
     [{ 'feed.mta-lirr.url': 'https://x/?key=1' }, 'secret parameter key'],
     [{ 'feed.mta-lirr.auth': 'bearer:s3cret:x' }, 'must be none, query:NAME:VALUE'],
     [{ 'feed.mta-lirr.profile': 'lir' }, 'String must be one of'],
+    [{ 'feed.mta-lirr.format': 'xml' }, 'String must be one of'],
+    [{ 'feed.mta-lirr.time.zone': 'Gotham' }, 'is no IANA time zone'],
+    [{ 'feed.defaults.select.bbox': '41,-74,40,-73' }, 'south below north'],
+    [{ 'feed.mta-lirr.select.bbox': '40.1,-74.0,41' }, 'south,west,north,east'],
+    [{ 'feed.defaults.select.directions': 'NORTH,up' }, 'no direction: up'],
+    [{ feeds: 'icymta-siri' }, 'icymta-siri needs it at MTA'],
+    [
+      { ...KEY, feeds: 'icymta-siri', 'feed.icymta-siri.poll.interval.ms': '29999' },
+      'at least 30000 for all vehicles',
+    ],
+    [
+      { ...KEY, feeds: 'icymta-siri', 'feed.defaults.poll.interval.ms': '15000' },
+      'at least 30000 for all vehicles',
+    ],
   ])('%o is refused', (props: Record<string, string>, part) => {
     expect(problemsOf(props)).toContain(part)
     expect(problemsOf(props)).not.toContain('s3cret')
+  })
+
+  test('one line or vehicle of SIRI may be asked for more often', () => {
+    const url = 'https://bustime.mta.info/api/siri/vehicle-monitoring.json?version=2&LineRef=M15'
+    const { feeds } = parseConfig({
+      ...KEY,
+      feeds: 'icymta-siri',
+      'feed.icymta-siri.url': url,
+      'feed.icymta-siri.poll.interval.ms': '5000',
+    })
+    expect(feeds[0]).toMatchObject({ pollFloorMs: 0, format: 'siri-vm-json', profile: 'siri-vm' })
+  })
+
+  test("a feed's selection wins over that of all feeds", () => {
+    const { feeds } = parseConfig({
+      feeds: 'mta-subway-l,mta-lirr',
+      'feed.defaults.select.routes': 'L, A',
+      'feed.mta-lirr.select.routes': '',
+      'feed.mta-lirr.select.bbox': '40.6,-74,40.9,-73.5',
+    })
+    expect(feeds.map(({ select }) => select)).toEqual([
+      { routes: ['L', 'A'], stops: [], directions: [], box: undefined },
+      {
+        routes: [],
+        stops: [],
+        directions: [],
+        box: { south: 40.6, west: -74, north: 40.9, east: -73.5 },
+      },
+    ])
   })
 
   test('keys of known feeds that are not polled are no problem', () => {

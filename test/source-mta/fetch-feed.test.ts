@@ -138,3 +138,28 @@ test.each([
     Promise.resolve(answer({ status: 429, headers: { 'retry-after': text } }))
   expect((await fetchWith(http)).retryAfterMs).toBe(ms)
 })
+
+test.each([
+  ['{"Siri":{}}', 'OK'],
+  ['\uFEFF [1]', 'OK'],
+  ['<Siri/>', 'NOT_JSON'],
+  ['Bad Gateway', 'NOT_JSON'],
+])('of a feed in JSON %s is %s', async (text, outcome) => {
+  let accepted: string | undefined
+  const http: HttpGet = ({ headers }) => {
+    accepted = headers['accept']
+    return Promise.resolve(answer({ body: Buffer.from(text) }))
+  }
+  expect((await fetchWith(http, { ...FEED, format: 'siri-vm-json' })).outcome).toBe(outcome)
+  expect(accepted).toBe('application/json, */*;q=0.8')
+})
+
+test('what a server says of the key is not repeated', async () => {
+  const feed: FeedSpec = {
+    ...FEED,
+    auth: { kind: 'header', name: 'x-api-key', value: new Password('s3cret+') },
+  }
+  const body = Buffer.from('key s3cret+ (s3cret%2B) is not known')
+  const { reason } = await fetchWith(() => Promise.resolve(answer({ status: 403, body })), feed)
+  expect(reason).toContain('key [hidden] ([hidden]) is not known')
+})

@@ -94,6 +94,26 @@ test('follows three redirects, and takes no secret to another origin', async () 
   await expect(get(`${base}/loop`)).rejects.toMatchObject({ failure: 'REDIRECT' })
 })
 
+test('a secret parameter stays on its own server', async () => {
+  const seen: (string | undefined)[] = []
+  const other = await serve((request, response) => {
+    seen.push(request.url)
+    response.end()
+  })
+  const base = await serve((request, response) => {
+    seen.push(request.url)
+    const location = request.url?.startsWith('/0') ? '/1?key=s3cret' : `${other}/2?key=s3cret&a=b`
+    response.writeHead(307, { location })
+    response.end()
+  })
+  const url = new URL(`${base}/0?key=s3cret`)
+  await httpGet(
+    { url, headers: {}, bytesMax: 10, secretParameter: 'key' },
+    new AbortController().signal,
+  )
+  expect(seen).toEqual(['/0?key=s3cret', '/1?key=s3cret', '/2?a=b'])
+})
+
 test('does not follow to another protocol', async () => {
   const base = await serve((_request, response) => {
     response.writeHead(302, { location: 'ftp://127.0.0.1/x' })

@@ -342,4 +342,14 @@ describeWith(['feeds'], 'a recorded answer', () => {
     expect(count(({ ARRIVALPROXIMITYTEXT }) => ARRIVALPROXIMITYTEXT === 'at stop')).toBe(355)
     expect(count(({ RECORDEDATTIME }) => RECORDEDATTIME instanceof Date)).toBe(1_500)
   })
+
+  test('and the earlier table have the same columns in the same order', () => {
+    const csv = readFileSync(path.join(FEEDS, 'icymta_sample.csv'), 'utf8')
+    const columns = csv
+      .replace(/^\uFEFF/, '')
+      .split(/\r?\n/, 1)[0]
+      ?.split(',')
+    expect(columns).toHaveLength(43)
+    expect(BUS_VEHICLE_ACTIVITY_SCHEMA.fields?.map(({ name }) => name)).toEqual(columns)
+  })
 })
