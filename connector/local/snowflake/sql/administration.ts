@@ -382,3 +382,27 @@ export async function commentOn(
     })
   return statusResult('Statement executed successfully.')
 }
+
+/** After `DESCRIBE`: the options of a recorded object; undefined when it asks for something else. */
+export function describeRecorded(
+  reader: TokenReader,
+  statement: Statement,
+  { objects }: SqlContext,
+): ResultSet | undefined {
+  const kind = readKind(reader)
+  if (kind === undefined) return undefined
+  const name = fullName(reader, statement)
+  reader.expectEnd()
+  const object = objects.object(kind, name)
+  if (object === undefined) throw doesNotExist(title(kind), name)
+  const options = Object.entries(object.options).filter(([option]) => option !== '*')
+  return listResult(
+    ['property', 'value'],
+    [
+      ['NAME', name],
+      ...options,
+      ['DEFINITION', object.options['*'] ?? ''],
+      ['IS_ENFORCED', 'false'],
+    ],
+  )
+}

@@ -89,6 +89,8 @@ class Translation {
 
   #table(parts: readonly string[], travel: TimeTravel | undefined, session: Session): CatalogTable {
     const at = travel === undefined ? undefined : this.#travels.get(travel)
+    // What Snowflake keeps of the account's use; there is nothing here that would be metered.
+    if (parts.length === 3 && parts[0] === 'SNOWFLAKE') throw unsupported(parts.join('.'))
     const system = informationSchema(parts, session, this.#context)
     if (system !== undefined) return system
     const { database, schema, name } = inSchema(parts, session)

@@ -69,8 +69,9 @@ function parseFactor(parser: QueryParser): FromItem {
   if (reader.take('VALUES')) return { kind: 'values', rows: parser.rows(), ...parseAlias(parser) }
   if (reader.take('TABLE')) {
     reader.expect('(')
-    const name = reader.expectName()
-    const item = parseFunction(parser, name)
+    const parts = readParts(reader)
+    if (parts.length > 1) throw unsupported(`table function ${parts.join('.')}`)
+    const item = parseFunction(parser, parts[0] ?? '')
     reader.expect(')')
     return { ...item, ...parseAlias(parser) }
   }

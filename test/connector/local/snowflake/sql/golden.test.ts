@@ -277,6 +277,8 @@ const REFUSED: readonly (readonly [sql: string, code: string])[] = [
   ['select 1)', '001003'],
   ['select * from information_schema.load_history', '000002'],
   ['select * from t; drop table t', '000006'],
+  ['select * from snowflake.account_usage.query_history', '000002'],
+  ['select * from table(db.information_schema.load_history())', '000002'],
 ]
 
 describe('golden cases', () => {

@@ -233,6 +233,10 @@ describe('statements of administration', () => {
     expect(await names('show roles')).toEqual(['LOADER'])
     expect(await names('show external volumes')).toEqual(['V'])
     expect(await names('show masking policies')).toEqual(['MASK'])
+    expect((await stage.execute('describe masking policy mask')).rows).toContainEqual([
+      'IS_ENFORCED',
+      'false',
+    ])
     expect(objects(await stage.execute('show grants to role loader'))).toMatchObject([
       { privilege: 'USAGE', granted_on: 'DATABASE', name: 'DB', grantee_name: 'LOADER' },
     ])
