@@ -235,9 +235,10 @@ async function ownInfos({
   services,
 }: Parts): Promise<ConfigInfo[]> {
   const { clock, config } = services
+  const name = `validate of ${descriptor.className}`
   const values = await withLimit(
-    `validate of ${descriptor.className}`,
-    (async (): Promise<readonly ConfigValue[]> => connector.validate(props))(),
+    name,
+    services.watch.run(name, () => connector.validate(props)),
     { clock, limitMs: config['plugin.call.timeout.ms'] },
   )
   const definitions = new Map(

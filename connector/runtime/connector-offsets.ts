@@ -126,8 +126,9 @@ export class ConnectorOffsets {
   }
 
   #ask(worker: WorkerConnector, work: () => Promise<boolean>): Promise<boolean> {
-    const { clock, config } = this.#services
-    return withLimit(`alterOffsets of connector ${worker.name}`, work(), {
+    const { clock, config, watch } = this.#services
+    const name = `alterOffsets of connector ${worker.name}`
+    return withLimit(name, watch.run(name, work), {
       clock,
       limitMs: config['plugin.call.timeout.ms'],
     })
