@@ -29,7 +29,7 @@ export function connectorResources(parts: RestParts): readonly Resource[] {
   ]
 }
 
-function collection({ herder, advertisedUrl }: RestParts): Resource[] {
+function collection({ advertisedUrl, herder, mask }: RestParts): Resource[] {
   const created = (name: string, json: unknown): Answer => ({
     status: 201,
     json,
@@ -40,21 +40,21 @@ function collection({ herder, advertisedUrl }: RestParts): Resource[] {
       path: '/connectors',
       methods: {
         GET: async ({ query }) =>
-          ok(query.has('expand') ? await expanded(herder, query) : herder.connectors()),
+          ok(query.has('expand') ? await expanded({ herder, mask }, query) : herder.connectors()),
         POST: async ({ body }) => {
           const { name, config, targetState } = createRequest(required(body))
           const { info } = await herder.putConnectorConfig(name, config, {
             allowReplace: false,
             ...(targetState !== undefined && { targetState }),
           })
-          return created(name, info)
+          return created(name, await mask.hideIn(info))
         },
       },
     },
     {
       path: '/connectors/*',
       methods: {
-        GET: async ({ params }) => ok(await herder.connectorInfo(first(params))),
+        GET: async ({ params }) => ok(await mask.hideIn(await herder.connectorInfo(first(params)))),
         DELETE: async ({ params }) => {
           await herder.deleteConnector(first(params))
           return nothing(204)
@@ -64,17 +64,22 @@ function collection({ herder, advertisedUrl }: RestParts): Resource[] {
     {
       path: '/connectors/*/config',
       methods: {
-        GET: async ({ params }) => ok(await herder.connectorConfig(first(params))),
+        GET: async ({ params }) => ok(await mask.hide(await herder.connectorConfig(first(params)))),
         PUT: async ({ params, body }) => {
           const name = first(params)
-          const config = namedConfig(name, configRequest(required(body)))
+          const requested = await mask.restore(name, configRequest(required(body)))
+          const config = namedConfig(name, requested)
           const { isNew, info } = await herder.putConnectorConfig(name, config, {
             allowReplace: true,
           })
-          return isNew ? created(name, info) : ok(info)
+          const shown = await mask.hideIn(info)
+          return isNew ? created(name, shown) : ok(shown)
         },
-        PATCH: async ({ params, body }) =>
-          ok(await herder.patchConnectorConfig(first(params), configRequest(required(body)))),
+        PATCH: async ({ params, body }) => {
+          const name = first(params)
+          const patch = await mask.restore(name, configRequest(required(body)))
+          return ok(await mask.hideIn(await herder.patchConnectorConfig(name, patch)))
+        },
       },
     },
   ]
@@ -122,14 +127,17 @@ function lifecycle({ herder }: RestParts): Resource[] {
   ]
 }
 
-function tasks({ herder }: RestParts): Resource[] {
+function tasks({ herder, mask }: RestParts): Resource[] {
   return [
     {
       path: '/connectors/*/tasks',
       methods: {
         GET: async ({ params }) => {
           const connector = first(params)
-          const configs = await herder.taskConfigs(connector)
+          const own = await herder.connectorConfig(connector)
+          const configs = await Promise.all(
+            (await herder.taskConfigs(connector)).map((config) => mask.hide(config, own)),
+          )
           return ok(configs.map((config, task) => ({ id: { connector, task }, config })))
         },
         POST: () => {
@@ -218,14 +226,17 @@ function offsets({ herder }: RestParts): Resource[] {
   ]
 }
 
-async function expanded(herder: RestParts['herder'], query: URLSearchParams): Promise<unknown> {
+async function expanded(
+  { herder, mask }: Pick<RestParts, 'herder' | 'mask'>,
+  query: URLSearchParams,
+): Promise<unknown> {
   const wanted = new Set(query.getAll('expand'))
   const result: [string, unknown][] = []
   for (const name of herder.connectors()) {
     try {
       const entry = {
         ...(wanted.has('status') && { status: connectorState(herder.connectorStatus(name)) }),
-        ...(wanted.has('info') && { info: await herder.connectorInfo(name) }),
+        ...(wanted.has('info') && { info: await mask.hideIn(await herder.connectorInfo(name)) }),
       }
       result.push([name, entry])
     } catch (error) {

@@ -3,10 +3,12 @@ import type { Clock } from '../api/clock.ts'
 import type { Awaitable } from '../api/task-context.ts'
 import type { Herder } from '../runtime/herder.ts'
 import type { LogLevels } from '../runtime/logging.ts'
+import type { ConfigMask } from './config-mask.ts'
 
 /** What the resources need. */
 export interface RestParts {
   readonly herder: Herder
+  readonly mask: ConfigMask
   readonly clock: Clock
   readonly logLevels: LogLevels
   readonly metricsText: () => Promise<string>

@@ -8,6 +8,7 @@ import { TopicRecords } from '../runtime/topic-records.ts'
 import type { WorkerServices } from '../runtime/worker-services.ts'
 import { type AppOptions, createApp } from './app.ts'
 import { BasicAuth } from './basic-auth.ts'
+import { ConfigMask } from './config-mask.ts'
 import { RestExtensions } from './extensions.ts'
 import { type Listener, RestServer } from './server.ts'
 
@@ -51,6 +52,7 @@ export class RestApi {
     const authentication = BasicAuth.of(props)
     const appOptions: AppOptions = {
       herder,
+      mask: new ConfigMask(herder, config['rest.mask.passwords']),
       clock,
       log: logLevels.child({}, LOGGERS.rest),
       logLevels,
@@ -74,17 +76,32 @@ export class RestApi {
       authentication,
       serves: adminListeners === undefined ? 'everything' : 'all but admin',
     }
-    this.#server = new RestServer(listeners, props, {
-      onRequest: createApp(appOptions),
-      isKnownUser: (request) => authentication?.allows(request) !== false,
-      onUpgrade: (request, socket, head) =>
-        this.#extensions.upgrade(pathOf(request), request, [socket, head]),
-    })
+    const limits = {
+      headersTimeoutMs: config['rest.headers.timeout.ms'],
+      requestTimeoutMs: config['rest.receive.timeout.ms'],
+      connectionsMax: config['rest.connections.max'],
+    }
+    this.#server = new RestServer(
+      listeners,
+      props,
+      {
+        onRequest: createApp(appOptions),
+        isKnownUser: (request) => authentication?.allows(request) !== false,
+        onUpgrade: (request, socket, head) =>
+          this.#extensions.upgrade(pathOf(request), request, [socket, head]),
+      },
+      limits,
+    )
     if (adminListeners !== undefined && adminListeners.length > 0) {
-      this.#adminServer = new RestServer(adminListeners, props, {
-        onRequest: createApp({ ...appOptions, serves: 'admin' }),
-        onUpgrade: () => false,
-      })
+      this.#adminServer = new RestServer(
+        adminListeners,
+        props,
+        {
+          onRequest: createApp({ ...appOptions, serves: 'admin' }),
+          onUpgrade: () => false,
+        },
+        limits,
+      )
     }
   }
 

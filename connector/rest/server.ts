@@ -13,9 +13,8 @@ export interface Listener {
   readonly isLoopback: boolean
 }
 
-const HEADER_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 60_000
-const CONNECTIONS_MAX = 1_000
+/** How often the limits of slow requests are looked at. */
+const LOOK_MS = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 
 /** Reads `http://host:port`; no host means every address, as in Kafka Connect. */
@@ -65,6 +64,16 @@ export function isOriginAllowed(origin: string | undefined, host: string | undef
   }
 }
 
+/** What a client may take of a listener. */
+export interface ServerLimits {
+  /** Until a request's headers are there. */
+  readonly headersTimeoutMs: number
+  /** Until the whole request is there. */
+  readonly requestTimeoutMs: number
+  /** Open connections of one listener; more are closed at once. */
+  readonly connectionsMax: number
+}
+
 export interface ServerHandlers {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void
   /** Whether a connection may be taken over for a WebSocket; default: yes. */
@@ -79,9 +88,18 @@ export class RestServer {
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Duplex>()
 
-  constructor(listeners: readonly Listener[], props: Props, handlers: ServerHandlers) {
+  constructor(
+    listeners: readonly Listener[],
+    props: Props,
+    handlers: ServerHandlers,
+    limits: ServerLimits,
+  ) {
     this.#listeners = listeners
-    for (const listener of listeners) this.#servers.push(this.#create(listener, props, handlers))
+    for (const listener of listeners) {
+      const server = this.#create(listener, { props, limits }, handlers)
+      server.maxConnections = limits.connectionsMax
+      this.#servers.push(server)
+    }
   }
 
   /** Binds all listeners. @throws ConfigError when an address cannot be bound. */
@@ -129,7 +147,11 @@ export class RestServer {
     )
   }
 
-  #create(listener: Listener, props: Props, handlers: ServerHandlers): Server {
+  #create(
+    listener: Listener,
+    { limits, props }: { readonly props: Props; readonly limits: ServerLimits },
+    handlers: ServerHandlers,
+  ): Server {
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       if (isHostAllowed(listener, request.headers.host)) {
         handlers.onRequest(request, response)
@@ -140,12 +162,15 @@ export class RestServer {
         JSON.stringify({ error_code: 400, message: 'The Host header names another host.' }),
       )
     }
-    const limits = { headersTimeout: HEADER_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }
+    const timeouts = {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: Math.max(limits.requestTimeoutMs, limits.headersTimeoutMs),
+      connectionsCheckingInterval: Math.min(LOOK_MS, limits.headersTimeoutMs),
+    }
     const server =
       listener.protocol === 'https'
-        ? createTlsServer({ ...limits, ...tlsOptions(props) }, onRequest)
-        : createServer(limits, onRequest)
-    server.maxConnections = CONNECTIONS_MAX
+        ? createTlsServer({ ...timeouts, ...tlsOptions(props) }, onRequest)
+        : createServer(timeouts, onRequest)
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy()) // A client that left.
       const { host, origin } = request.headers

@@ -179,6 +179,29 @@ export const WORKER_CONFIG = new ConfigDef({
     default: MEGABYTE,
     range: [1_024, 64 * MEGABYTE],
   }),
+  'rest.mask.passwords': boolean({
+    importance: 'LOW',
+    doc: 'Whether REST shows the passwords of connector configurations as [hidden]; who sends that back keeps the stored value.',
+    default: false,
+  }),
+  'rest.headers.timeout.ms': int({
+    importance: 'LOW',
+    doc: 'How long a client may take to send the headers of a request.',
+    default: 10_000,
+    range: [100, 3_600_000],
+  }),
+  'rest.receive.timeout.ms': int({
+    importance: 'LOW',
+    doc: 'How long a client may take to send a whole request.',
+    default: 60_000,
+    range: [100, 3_600_000],
+  }),
+  'rest.connections.max': int({
+    importance: 'LOW',
+    doc: 'Open connections of one listener; more are closed at once.',
+    default: 1_000,
+    range: [1, 100_000],
+  }),
   'rest.request.timeout.ms': long({
     importance: 'LOW',
     doc: 'How long a REST request may wait for the worker.',

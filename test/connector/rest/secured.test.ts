@@ -1,4 +1,4 @@
-import { request } from 'node:https'
+import { request as requestOverTls } from 'node:https'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { tlsOptions } from '../../../connector/rest/tls.ts'
 import { BASIC_AUTH_EXTENSION } from '../../../connector/rest/basic-auth.ts'
-import { startTestWorker, type TestWorker } from '../../support/test-worker.ts'
+import { SOURCE, startTestWorker, type TestWorker } from '../../support/test-worker.ts'
 
 const TLS = path.resolve(import.meta.dirname, '../../fixtures/tls')
 
@@ -152,6 +152,48 @@ describe('admin.listeners', () => {
   })
 })
 
+describe('rest.mask.passwords', () => {
+  const config = {
+    ...SOURCE,
+    'producer.override.sasl.jaas.config':
+      'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="hunter2";',
+    'x.password': '${env:CONNECT_GREETING}',
+    'y.secret': 'hunter2',
+  }
+
+  test('hides passwords in every answer, shows references, and keeps what is sent back hidden', async () => {
+    worker = await startTestWorker({ properties: { 'rest.mask.passwords': 'true' } })
+    const { herder, request } = worker
+    const created = await request('POST', '/connectors', { name: 'src', config })
+    expect(created.status).toBe(201)
+    const texts = [created.text]
+    for (const target of ['', '/config', '/tasks', '?expand=info']) {
+      const at = target.startsWith('?') ? `/connectors${target}` : `/connectors/src${target}`
+      texts.push((await request('GET', at)).text)
+    }
+    const shown = await request('GET', '/connectors/src/config')
+    expect(shown.json).toMatchObject({
+      'y.secret': '[hidden]',
+      'x.password': '${env:CONNECT_GREETING}',
+    })
+    const put = await request('PUT', '/connectors/src/config', { ...shown.json, greeting: 'new' })
+    texts.push(put.text)
+    texts.push((await request('PATCH', '/connectors/src/config', { 'tasks.max': '2' })).text)
+    expect(texts.join()).not.toContain('hunter2')
+    expect(await herder.connectorConfig('src')).toEqual({
+      ...config,
+      greeting: 'new',
+      'tasks.max': '2',
+    })
+  })
+
+  test('is off unless asked for, as in Kafka Connect', async () => {
+    worker = await startTestWorker()
+    await worker.request('POST', '/connectors', { name: 'src', config })
+    expect((await worker.request('GET', '/connectors/src/config')).json).toEqual(config)
+  })
+})
+
 describe('https', () => {
   const stores: readonly (readonly [string, Record<string, string>])[] = [
     ['PEM', { 'ssl.keystore.location': path.join(TLS, 'localhost.pem') }],
@@ -221,7 +263,7 @@ function opens(url: string, authorization?: string): Promise<boolean> {
 
 function statusOverTls(url: string, options: object): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { ...options, agent: false }, (response) => {
+    const sent = requestOverTls(url, { ...options, agent: false }, (response) => {
       response.resume()
       response.on('end', () => resolve(response.statusCode))
     })
