@@ -1,4 +1,4 @@
-import type { ConfigKeyInfo, ConfigValue } from '../api/config-def.ts'
+import type { ConfigKeyInfo } from '../api/config-def.ts'
 import type { SinkConnector, SourceConnector } from '../api/connector.ts'
 import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
