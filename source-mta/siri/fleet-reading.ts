@@ -1,4 +1,5 @@
 // The buses of one SIRI answer against what is known of them.
+import { createHash } from 'node:crypto'
 import type { BoxRule, EmitMode } from '../config-keys.ts'
 import type { FeedRecord, RejectedEntity } from '../feed-reader.ts'
 import { Motion } from '../motion.ts'
@@ -39,6 +40,8 @@ export interface FleetReading {
   readonly checked: number
   readonly clean: number
   readonly quality: ReadonlyMap<QualityCode, number>
+  /** Differs when any bus does. */
+  readonly contentHash: string
 }
 
 interface KnownBus {
@@ -75,9 +78,11 @@ export class Fleet {
     const tally = new Tally()
     const nowMs = context.fetchedAtMs
     const candidates = this.#candidates(activities, nowMs, tally)
+    const content = createHash('sha256')
     for (const candidate of candidates.values()) {
       const columns = activityColumns(candidate.activity)
       const contentHash = columnsHash(columns)
+      content.update(contentHash)
       const known = this.#known.get(candidate.vehicleRef)
       if (!this.#isDue(candidate, contentHash, { nowMs, tally }) || isKnownBody) continue
       const flags = this.#flags(candidate, context, known)
@@ -94,7 +99,7 @@ export class Fleet {
       })
     }
     this.#forget(nowMs)
-    return tally.reading()
+    return { ...tally.reading(), contentHash: content.digest('hex') }
   }
 
   /** The usable buses; of several with one VehicleRef the newest, the first on a tie. */
@@ -209,7 +214,7 @@ class Tally {
     this.count(rejected.code)
   }
 
-  reading(): FleetReading {
+  reading(): Omit<FleetReading, 'contentHash'> {
     return {
       records: this.records,
       rejected: this.#rejected,

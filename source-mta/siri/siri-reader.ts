@@ -93,7 +93,6 @@ export class SiriReader implements FeedReader {
       badEntities: 0,
       feedTimestamp,
       bodyHash,
-      contentHash: hash('sha256', JSON.stringify(activities), 'hex'),
     }
   }
 
