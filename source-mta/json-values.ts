@@ -56,8 +56,29 @@ export function timeOf(value: unknown): number | undefined {
   return Number.isNaN(ms) ? undefined : ms
 }
 
-/** Throws a `DataError` for what is no JSON text. */
+const NESTING_MAX = 64
+const CHAR = { quote: 0x22, backslash: 0x5c, open: [0x5b, 0x7b], close: [0x5d, 0x7d] } as const
+
+/** Whether objects and lists lie within each other deeper than any feed's: writing such a value again would fail. */
+function isTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0
+  let isText = false
+  for (let i = 0; i < bytes.length; i++) {
+    const char = bytes[i]
+    if (isText) {
+      if (char === CHAR.backslash) i++
+      else if (char === CHAR.quote) isText = false
+    } else if (char === CHAR.quote) isText = true
+    else if (char === CHAR.open[0] || char === CHAR.open[1]) depth++
+    else if (char === CHAR.close[0] || char === CHAR.close[1]) depth--
+    if (depth > NESTING_MAX) return true
+  }
+  return false
+}
+
+/** Throws a `DataError` for what is no JSON text, and for one that is nested deeper than 64 levels. */
 export function parseJson(bytes: Uint8Array): unknown {
+  if (isTooDeep(bytes)) throw new DataError(`The body is nested deeper than ${NESTING_MAX} levels`)
   try {
     return JSON.parse(
       Buffer.from(bytes)

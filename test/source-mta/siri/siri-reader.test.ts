@@ -169,6 +169,15 @@ describe('a SIRI answer', () => {
     expect(read(Buffer.from(text))).toMatchObject({ outcome, records: [] })
   })
 
+  test('that is nested like nothing on earth is refused, brackets in texts are not', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const text = Buffer.from(siriBody([activity('1'), 'DEEP'])).toString()
+    expect(read(Buffer.from(text.replace('"DEEP"', deep)))).toMatchObject({ outcome: 'NOT_JSON' })
+    const brackets = `${'[{'.repeat(100)}\\"${'{['.repeat(100)}`
+    const named = activity('1', { journey: { DestinationName: [brackets] } })
+    expect(valuesOf(read(siriBody([named])))[0]?.['DESTINATIONNAME']).toBe(brackets)
+  })
+
   test('with more vehicles than allowed is refused', () => {
     const body = siriBody([activity('1'), activity('2')])
     expect(read(body, { entitiesMax: 1 }).outcome).toBe('TOO_LARGE')
