@@ -33,6 +33,9 @@ export interface QueryEngineOptions {
   readonly clock: Clock
 }
 
+/** The query ran longer than it was given, and was stopped. */
+export class QueryTimeoutError extends ConnectError {}
+
 /** Answers SELECT statements over the current versions of all tables. */
 export class QueryEngine {
   readonly #options: QueryEngineOptions
@@ -126,7 +129,7 @@ export class QueryEngine {
     } catch (error) {
       options.signal.throwIfAborted()
       if (timedOut) {
-        throw new ConnectError(
+        throw new QueryTimeoutError(
           `Expected the query to end within ${options.timeoutMs} ms, but it ran on and was stopped.`,
           { cause: error },
         )
@@ -242,8 +245,9 @@ async function fetchRows(
   const rows: (readonly unknown[])[] = []
   for (;;) {
     const chunk = await result.fetchChunk()
-    if (chunk === null || chunk.rowCount === 0) return rows
+    // A query that was interrupted between two chunks looks as if it had ended.
     if (stopped()) throw new ConnectError('The query was stopped.')
+    if (chunk === null || chunk.rowCount === 0) return rows
     if (rows.length + chunk.rowCount > rowsMax) {
       throw new ConnectError(
         `Expected at most ${rowsMax} rows from a query, got more. Add a LIMIT.`,

@@ -1,5 +1,6 @@
 // Which statement it is, and who runs it.
 import { ConnectError } from '../../../api/errors.ts'
+import { QueryTimeoutError } from '../../iceberg/query-engine.ts'
 import { doesNotExist, SqlError, unsupported } from '../errors.ts'
 import {
   alterContainer,
@@ -28,7 +29,7 @@ import { engineError } from './engine-error.ts'
 import { SqlObjects } from './objects.ts'
 import { type ResultSet, statusResult } from './result.ts'
 import { translateSelect } from './select.ts'
-import type { Statement } from './session.ts'
+import type { Session, Statement } from './session.ts'
 import { alterSession, showParameters } from './session-statements.ts'
 import { describe, show } from './show.ts'
 import { alterView, createView, dropView } from './views.ts'
@@ -42,6 +43,12 @@ export interface SqlLimits {
 const NO_TRANSACTIONS =
   'Statement executed successfully. Every statement commits by itself in the embedded endpoint.'
 const TRANSACTION_WORDS = new Set(['BEGIN', 'START', 'COMMIT', 'ROLLBACK'])
+
+/** What STATEMENT_TIMEOUT_IN_SECONDS of the session allows; 0 means the longest there is. */
+function sessionTimeoutMs({ parameters }: Session): number {
+  const seconds = Number(parameters?.get('STATEMENT_TIMEOUT_IN_SECONDS') ?? 0)
+  return seconds > 0 ? seconds * 1_000 : Number.POSITIVE_INFINITY
+}
 
 /** Runs one statement at a time for whoever asks. */
 export class SqlEngine {
@@ -115,10 +122,18 @@ export class SqlEngine {
 
   async #select(statement: Statement): Promise<ResultSet> {
     const { sql, columns } = await translateSelect(statement, this.#context)
-    const options = { signal: statement.signal, ...this.#limits }
+    const timeoutMs = Math.min(this.#limits.timeoutMs, sessionTimeoutMs(statement.session))
+    const options = { signal: statement.signal, rowsMax: this.#limits.rowsMax, timeoutMs }
     try {
       return encodeResult(await this.#context.warehouse.query(sql, options), columns)
     } catch (error) {
+      if (error instanceof QueryTimeoutError)
+        throw new SqlError(
+          '000630',
+          '57014',
+          `Statement reached its statement or warehouse timeout of ${timeoutMs / 1_000} second(s) and was canceled.`,
+          { cause: error },
+        )
       if (error instanceof ConnectError || statement.signal.aborted) throw error
       throw engineError(error)
     }

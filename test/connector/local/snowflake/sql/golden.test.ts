@@ -214,6 +214,10 @@ const QUERIES: Cases = [
   ['select route, count(*) c from t group by 1 having c > 1', 'A|2'],
   ['select route, sum(id) from t group by rollup(route) order by all', 'A|3 ; |3 ; |6'],
   [
+    'select grouping(route) g, sum(id) from t group by rollup(route) order by all',
+    '0|3 ; 0|3 ; 1|6',
+  ],
+  [
     'select a.id, b.id from t a left join t b using (route) order by 1, 2',
     '1|1 ; 1|2 ; 2|1 ; 2|2 ; 3|',
   ],

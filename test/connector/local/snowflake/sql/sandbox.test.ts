@@ -165,7 +165,27 @@ test('a statement that takes too long is stopped', async () => {
   )
 })
 
+test('the session says how long its statements may take', async () => {
+  await stage.execute('alter session set statement_timeout_in_seconds = 1')
+  const sql =
+    'select sum(far) from (select haversine(a.c, 0, b.c, 0) far from (select seq4() c from table(generator(rowcount => 100000))) a, (select seq4() c from table(generator(rowcount => 1000000))) b)'
+  expect(await outcome(stage.execute(sql))).toContain('timeout of 1 second')
+  await stage.execute('alter session unset statement_timeout_in_seconds')
+})
+
 test('a statement with more rows than are sent fails', async () => {
   const sql = 'select a.id from t a, table(generator(rowcount => 5000)) b'
-  expect(await outcome(stage.execute(sql))).toContain('at most 1000 rows')
+  await expect(stage.execute(sql)).rejects.toThrow('at most 1000 rows')
+})
+
+test('a statement that is stopped while its rows are read never answers with some of them', async () => {
+  const sql = 'SELECT range FROM range(2000000)'
+  for (const timeoutMs of [1, 100, 200]) {
+    const options = { ...limits, rowsMax: 2_000_000, timeoutMs }
+    const rows = stage.warehouse.query(sql, options).then((result) => {
+      if (result.rows.length !== 2_000_000) throw new Error(`only ${result.rows.length} rows`)
+      return result
+    })
+    expect(await outcome(rows)).not.toContain('only')
+  }
 })

@@ -197,6 +197,10 @@ export const AGGREGATES: Readonly<Record<string, Build>> = {
   }),
   COVAR_POP: real('covar_pop', 2),
   COVAR_SAMP: real('covar_samp', 2),
+  GROUPING: (input) => ({
+    sql: `grouping(${input.args.map(({ sql }) => sql).join(', ')})`,
+    type: INT,
+  }),
   HLL: (input) => ({ sql: input.over(`approx_count_distinct(${arg(input).sql})`), type: INT }),
   LISTAGG: listAgg,
   MAX: same('max'),
