@@ -97,6 +97,22 @@ describe('recorded trip updates', () => {
   })
 })
 
+describe('recorded trip updates of buses', () => {
+  test('two buses of one trip are two records, each flagged', () => {
+    const body = fixtureBody('underground_feed_buses_weekend_cut')
+    const { events } = acceptBody(newFeedState('obanyc', TRIPS), body)
+    expect(events).toHaveLength(36)
+    expect(new Set(events.map(({ recordKey }) => recordKey)).size).toBe(36)
+    const trips = events.flatMap((event) =>
+      event.kind === 'trip_update' ? [event.trip.tripId] : [],
+    )
+    const isShared = (id: string | undefined): boolean =>
+      trips.indexOf(id) !== trips.lastIndexOf(id)
+    expect(trips.filter(isShared).length).toBeGreaterThanOrEqual(10)
+    expect(flagged(events, 'TRIP_MULTI_VEHICLE')).toBe(trips.filter(isShared).length)
+  })
+})
+
 describe('recorded alerts', () => {
   test("Metro-North's have texts in each language and Mercury's fields", () => {
     const values = valuesByTopic('camsys', fixtureBody('alerts_mnr_20260703')).get('alert.v1') ?? []

@@ -21,7 +21,9 @@ export const FIXTURES: readonly (readonly [name: string, profile: ProfileName])[
   ['mnr_20260621T0151Z', 'mnr'],
   ['nonmta_nyc_ferry_vp_a', 'generic'],
   ['nonmta_nyc_ferry_vp_b', 'generic'],
-  ['alerts_mnr_20260703', 'generic'],
+  ['alerts_mnr_20260703', 'camsys'],
+  ['DERIVED_alerts_subway_20260702', 'camsys'],
+  ['underground_feed_buses_weekend_cut', 'obanyc'],
 ]
 
 export const FIXTURE_FETCHED_AT_MS = Date.UTC(2026, 10, 23)
