@@ -107,7 +107,10 @@ export class Expressions {
   #literal(): NumberCase {
     const scale = this.pick([0, 0, 0, 1, 2, 3])
     if (this.below(8) === 0) return { sql: `null::number(12,${scale})`, scale, value: null }
-    const digits = BigInt(this.below(20_000)) - 10_000n
+    const digits =
+      this.below(4) === 0
+        ? BigInt(this.below(2_000_000_000)) - 1_000_000_000n
+        : BigInt(this.below(20_000)) - 10_000n
     const text = decimalText(digits, scale)
     return { sql: digits < 0n ? `(${text})` : text, scale, value: digits }
   }

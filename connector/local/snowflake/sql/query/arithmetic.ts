@@ -40,14 +40,8 @@ export function arithmetic(operator: string, a: Typed, b: Typed, zone: string): 
 /** Integers of the engine overflow where Snowflake's do not. */
 export const whole = ({ sql }: Typed): string => `CAST(${sql} AS HUGEINT)`
 const wide = ({ sql }: Typed, scale: number): string => `CAST(${sql} AS DECIMAL(38,${scale}))`
-/** As narrow as the type says: the product's digits have to fit. */
-const exact = ({ sql, type }: Typed): string => {
-  const scale = scaleOf(type)
-  const precision = type.kind === 'fixed' ? type.precision : 38
-  return scale === 0
-    ? `CAST(${sql} AS DECIMAL(38,0))`
-    : `CAST(${sql} AS DECIMAL(${precision},${scale}))`
-}
+/** The engine computes in 64 bits as long as both sides fit those. */
+const exact = ({ sql, type }: Typed): string => `CAST(${sql} AS DECIMAL(38,${scaleOf(type)}))`
 
 const notByZero = (sql: string, divisor: string): string =>
   `CASE WHEN ${divisor} = 0 THEN error('Division by zero') ELSE ${sql} END`
