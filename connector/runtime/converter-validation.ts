@@ -36,7 +36,10 @@ export async function converterProblems(
       const values = config?.validate(own) ?? []
       for (const { name: key, errors } of values) {
         const at = `${property}.${key}`
-        for (const error of errors) problems.push({ key: at, message: `${property}: ${error}` })
+        // The first tells; that what cannot be read is missing then is no news.
+        for (const error of errors.slice(0, 1)) {
+          problems.push({ key: at, message: `${property}: ${error}` })
+        }
       }
     } catch (error) {
       problems.push({ key: property, message: toMessage(error) })
