@@ -102,7 +102,7 @@ function sourceProperties(plan: ConfigPlan, addresses: Addresses): Properties {
       'feed.defaults.poll.interval.ms': String(Math.max(1_000, Math.round(15_000 / plan.speed))),
     }),
     // A train that stands at its terminal stays on the map. A replay is played as it was, without additions.
-    ...(plan.kind === 'replay' && { 'vanish.polls': '0' }),
+    ...(plan.kind === 'replay' && { 'vanish.polls': '0', 'feed.poll.records': 'false' }),
     ...(plan.kind !== 'replay' && {
       'emit.mode': 'changed+heartbeat',
       'heartbeat.ms': String(Math.max(1_000, Math.round(120_000 / plan.speed))),
