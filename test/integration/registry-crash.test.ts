@@ -16,8 +16,8 @@ afterAll(async () => {
 })
 
 /** The command as a process of its own. Resolves with its address. */
-function start(port: number): Promise<string> {
-  const args = ['--port', String(port), '--data-dir', folder]
+function start(port: number, dataDir = folder): Promise<string> {
+  const args = ['--port', String(port), '--data-dir', dataDir]
   const started = fork(path.join(ROOT, 'connector/cli/registry.ts'), args, {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -82,10 +82,12 @@ describe('the registry command', () => {
     expect(told.size).toBeGreaterThan(180)
   })
 
-  test('a port in use is a clear message and code 1', async () => {
-    const url = await start(0)
+  test('a port or a folder in use is a clear message and code 1', async () => {
+    const url = await start(0, path.join(folder, 'first'))
     const first = child
-    await expect(start(Number(new URL(url).port))).rejects.toThrow(/port is in use/)
+    const { port } = new URL(url)
+    await expect(start(Number(port), path.join(folder, 'second'))).rejects.toThrow(/port is in use/)
+    await expect(start(0, path.join(folder, 'first'))).rejects.toThrow(/in use by process \d+/)
     first?.kill('SIGKILL')
   })
 })

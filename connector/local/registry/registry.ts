@@ -153,7 +153,7 @@ export class Registry {
       for (const { version } of gone) this.#checkUnreferenced(subject, version)
       const versions = gone.map(({ version }) => version)
       await this.#commit({ kind: 'delete', subject, versions, permanent })
-      await this.#forgetSettings(subject)
+      if (!permanent) await this.#forgetSettings(subject)
       return versions
     })
   }
@@ -171,6 +171,7 @@ export class Registry {
       this.#checkMayDelete(subject)
       this.#checkUnreferenced(subject, version)
       await this.#commit({ kind: 'delete', subject, versions: [version], permanent })
+      if (!permanent && live.length === 1) await this.#forgetSettings(subject)
       return version
     })
   }
@@ -329,7 +330,7 @@ export class Registry {
     return []
   }
 
-  /** The settings of a subject go with it, as in Confluent's registry. */
+  /** The settings of a subject go when its last version is deleted, softly, as in Confluent's registry (deleteSubject, deleteSchemaVersion). */
   async #forgetSettings(subject: string): Promise<void> {
     if (this.store.config(subject) !== undefined) {
       await this.#commit({ kind: 'config', subject, config: null })

@@ -52,7 +52,10 @@ const INTERNAL_ERROR = 50001
 export async function startLocalRegistry(options: LocalRegistryOptions): Promise<LocalRegistry> {
   const { port, host = '127.0.0.1', dataDir, clock, log } = options
   const store = new RegistryStore()
-  const changes = await openChangeLog(dataDir, (change) => store.apply(change as Change))
+  const changes = await openChangeLog(dataDir, {
+    replay: (change) => store.apply(change as Change),
+    snapshot: () => store.snapshot(),
+  })
   const registry = new Registry(store, changes, clock)
   const find = router(subjectRoutes(registry), schemaRoutes(registry), settingRoutes(registry))
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {

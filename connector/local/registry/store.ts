@@ -51,6 +51,10 @@ export type Change =
     }
   | { readonly kind: 'config'; readonly subject: string | null; readonly config: Config | null }
   | { readonly kind: 'mode'; readonly subject: string | null; readonly mode: Mode | null }
+  /** Ids up to this one have been given out, also to schemas that are gone. */
+  | { readonly kind: 'ids'; readonly context: string; readonly highestId: number }
+  /** A schema whose version was imported over: records may still name its id. */
+  | (SchemaContent & { readonly kind: 'schema'; readonly context: string; readonly id: number })
 
 interface Context {
   readonly byId: Map<number, StoredSchema>
@@ -85,6 +89,14 @@ export class RegistryStore {
       case 'mode':
         if (change.mode === null) this.#modes.delete(change.subject)
         else this.#modes.set(change.subject, change.mode)
+        return
+      case 'ids': {
+        const context = this.#context(change.context)
+        context.highestId = Math.max(context.highestId, change.highestId)
+        return
+      }
+      case 'schema':
+        this.#keep(this.#context(change.context), change)
         return
       default:
         throw new Error('A change of a kind that this version does not know.')
@@ -154,19 +166,58 @@ export class RegistryStore {
     return this.#modes.get(subject)
   }
 
+  /** The fewest changes that make this state from nothing. */
+  snapshot(): readonly Change[] {
+    const changes: Change[] = []
+    for (const [context, { highestId, byId }] of this.#contexts) {
+      changes.push({ kind: 'ids', context, highestId })
+      for (const { id, schemaType, schema, references } of byId.values())
+        if (this.uses(context, id).length === 0)
+          changes.push({ kind: 'schema', context, id, schemaType, schema, references })
+    }
+    for (const subject of this.#subjects.keys()) changes.push(...this.#subjectSnapshot(subject))
+    for (const [subject, config] of this.#configs) changes.push({ kind: 'config', subject, config })
+    for (const [subject, mode] of this.#modes) changes.push({ kind: 'mode', subject, mode })
+    return changes
+  }
+
+  #subjectSnapshot(subject: string): readonly Change[] {
+    const versions = this.versions(subject)
+    const registered = versions.map(({ version, stored, ts }): Change => {
+      const { id, schemaType, schema, references } = stored
+      return { kind: 'register', subject, version, id, schemaType, schema, references, ts }
+    })
+    const deleted = versions.filter((each) => each.deleted).map(({ version }) => version)
+    if (deleted.length === 0) return registered
+    return [...registered, { kind: 'delete', subject, versions: deleted, permanent: false }]
+  }
+
+  #context(name: string): Context {
+    const context = this.#contexts.get(name) ?? newContext()
+    this.#contexts.set(name, context)
+    return context
+  }
+
   #register(change: Extract<Change, { kind: 'register' }>): void {
     const { subject, version, id, schemaType, schema, references, ts } = change
     const { context: name } = splitSubject(subject)
-    const context = this.#contexts.get(name) ?? newContext()
-    this.#contexts.set(name, context)
+    const context = this.#context(name)
+    const stored = this.#keep(context, { id, schemaType, schema, references })
+    const versions = this.#subjects.get(subject) ?? (new Map() as Versions)
+    this.#subjects.set(subject, versions)
+    versions.set(version, { subject, version, stored, deleted: false, ts })
+  }
+
+  #keep(
+    context: Context,
+    { id, schemaType, schema, references }: SchemaContent & { readonly id: number },
+  ): StoredSchema {
     const content = { schemaType, schema, references }
     const stored = context.byId.get(id) ?? { ...content, id, guid: guidOf(content) }
     context.byId.set(id, stored)
     context.idOf.set(identity(content), id)
     context.highestId = Math.max(context.highestId, id)
-    const versions = this.#subjects.get(subject) ?? (new Map() as Versions)
-    this.#subjects.set(subject, versions)
-    versions.set(version, { subject, version, stored, deleted: false, ts })
+    return stored
   }
 
   #delete(subject: string, numbers: readonly number[], permanent: boolean): void {

@@ -101,6 +101,20 @@ describe('what is kept', () => {
     registry = await startTestRegistry({ dataDir: registry.dataDir })
   })
 
+  test('a subject loses its level with its last version, not before, and not a second time for good', async () => {
+    await registry.call('PUT', '/config/s', { compatibility: 'NONE' })
+    await register('s', A)
+    await register('s', B)
+    const level = async () => (await registry.call('GET', '/config/s')).status
+    await registry.call('DELETE', '/subjects/s/versions/1')
+    expect(await level()).toBe(200)
+    await registry.call('DELETE', '/subjects/s/versions/2')
+    expect(await level()).toBe(404)
+    await registry.call('PUT', '/config/s', { compatibility: 'FULL' })
+    await registry.call('DELETE', '/subjects/s?permanent=true')
+    expect(await level()).toBe(200)
+  })
+
   test('clients that register at once get one id for one schema, and numbers without a gap', async () => {
     await registry.call('PUT', '/config', { compatibility: 'NONE' })
     const texts = Array.from({ length: 40 }, (_, i) =>
