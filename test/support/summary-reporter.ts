@@ -7,6 +7,9 @@ export class SummaryReporter implements Reporter {
     const reasons = new Map<string, number>()
     for (const module of modules) {
       if (module.errors().length > 0) counts.failed++
+      // A beforeAll that fails leaves its tests skipped: without this line the run would look whole.
+      for (const suite of module.children.allSuites())
+        if (suite.errors().length > 0) counts.failed++
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         counts[state]++
