@@ -7,7 +7,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   pipeline: async () => (await import('./pipeline.ts')).runPipelineBench,
   worker: async () => (await import('./worker.ts')).runWorkerBench,
   backlog: async () => (await import('./backlog.ts')).runBacklogBench,
+  sink: async () => (await import('./sink.ts')).runSinkBench,
   endpoint: async () => (await import('./endpoint.ts')).runEndpointBench,
+  source: async () => (await import('./source.ts')).runSourceBench,
 }
 const [name = 'pipeline'] = process.argv.slice(2)
 const load = BENCHES[name]
