@@ -224,6 +224,15 @@ export class FakeWarehouse implements Warehouse {
     return Promise.resolve(table)
   }
 
+  async replaceTable(
+    identifier: TableIdentifier,
+    fields: readonly NewField[],
+    properties: Readonly<Record<string, string>>,
+  ): Promise<FakeTable> {
+    await this.dropTable(identifier)
+    return this.createTable(identifier, fields, properties)
+  }
+
   dropTable(identifier: TableIdentifier): Promise<void> {
     const index = this.#tables.findIndex((table) => isDeepStrictEqual(table.identifier, identifier))
     if (index >= 0) this.#tables.splice(index, 1)

@@ -4,6 +4,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { ConnectError, RetriableError } from '../../api/errors.ts'
+import type { PluginLogger } from '../../api/plugin-metrics.ts'
 import { isCode, removeQuietly, replaceFile, sync, writeNew } from './durable-files.ts'
 import { metadataFile, type TableMetadata } from './metadata.ts'
 import { UnconfirmedCommitError } from './types.ts'
@@ -67,6 +68,21 @@ export async function writeHint(location: string, version: number, unique: strin
     path.join(folder, `.${unique}.hint.tmp`),
     String(version),
   )
+}
+
+/** Points the hint to a version that counts already: a failure is only logged, the next commit or start repairs it. */
+export async function pointHint(
+  { metadata: { location }, version, unique }: Publication,
+  log: PluginLogger,
+): Promise<void> {
+  try {
+    await writeHint(location, version, unique)
+  } catch (error) {
+    log.warn(
+      { table: location, version, error },
+      'The version hint could not be written; the next commit or start repairs it.',
+    )
+  }
 }
 
 /** What the hint says, or undefined where there is none. */

@@ -2,9 +2,15 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { AlreadyExistsError } from '../../api/errors.ts'
-import { publishVersion, readHint, settleVersion, writeHint } from './commit-protocol.ts'
+import { pointHint, publishVersion, readHint, settleVersion, writeHint } from './commit-protocol.ts'
 import { isCode, sync } from './durable-files.ts'
-import { metadataFile, newMetadata, parseMetadata, versionOf } from './metadata.ts'
+import {
+  metadataFile,
+  newMetadata,
+  parseMetadata,
+  type TableMetadata,
+  versionOf,
+} from './metadata.ts'
 import { randomUuid } from './random-ids.ts'
 import { assignIds } from './schema.ts'
 import { readManifest, readManifestList, schemaIdOf } from './snapshot-files.ts'
@@ -21,8 +27,8 @@ export async function createTableFolder(
   },
   context: TableContext,
 ): Promise<LocalTable> {
-  const { location, identifier, properties } = table
-  const { fields, lastId } = assignIds(table.fields, 0)
+  const { location, identifier } = table
+  const metadata = emptyTable(table, context)
   try {
     await fs.mkdir(location)
   } catch (error) {
@@ -34,14 +40,6 @@ export async function createTableFolder(
     await fs.mkdir(path.join(location, 'metadata'))
     await sync(location)
     await sync(path.dirname(location))
-    const metadata = newMetadata({
-      uuid: randomUuid(context.random),
-      location,
-      schema: { type: 'struct', fields },
-      lastColumnId: lastId,
-      properties,
-      nowMs: context.clock.now(),
-    })
     const publication = { metadata, version: 1, unique: randomUuid(context.random) }
     await publishVersion(publication)
     await settleVersion(publication)
@@ -50,6 +48,52 @@ export async function createTableFolder(
   } catch (error) {
     await fs.rm(location, { recursive: true, force: true })
     throw error
+  }
+}
+
+function emptyTable(
+  table: {
+    readonly location: string
+    readonly fields: readonly NewField[]
+    readonly properties: Readonly<Record<string, string>>
+  },
+  context: TableContext,
+): TableMetadata {
+  const { fields, lastId } = assignIds(table.fields, 0)
+  return newMetadata({
+    uuid: randomUuid(context.random),
+    location: table.location,
+    schema: { type: 'struct', fields },
+    lastColumnId: lastId,
+    properties: table.properties,
+    nowMs: context.clock.now(),
+  })
+}
+
+/**
+ * Makes the next version of a table's folder an empty table of another UUID, so that one link replaces it. The
+ * old table must have ended; its files go when nobody can be reading them any more. When this rejects nothing
+ * has changed. `settle` waits for the disk. @throws UnconfirmedCommitError from there.
+ */
+export async function replaceTableInFolder(
+  old: LocalTable,
+  fresh: {
+    readonly fields: readonly NewField[]
+    readonly properties: Readonly<Record<string, string>>
+  },
+  context: TableContext,
+): Promise<{ readonly table: LocalTable; readonly settle: () => Promise<void> }> {
+  const { location, identifier } = old
+  const version = old.version + 1
+  const metadata = emptyTable({ location, ...fresh }, context)
+  const publication = { metadata, version, unique: randomUuid(context.random) }
+  await publishVersion(publication)
+  return {
+    table: new LocalTable(identifier, { metadata, version, manifests: [] }, context),
+    settle: async () => {
+      await settleVersion(publication)
+      await pointHint(publication, context.log)
+    },
   }
 }
 

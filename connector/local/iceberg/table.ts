@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Clock, Random } from '../../api/clock.ts'
 import { ConnectError, RetriableError } from '../../api/errors.ts'
 import type { PluginLogger } from '../../api/plugin-metrics.ts'
-import { publishVersion, settleVersion, writeHint } from './commit-protocol.ts'
+import { pointHint, publishVersion, settleVersion } from './commit-protocol.ts'
 import { chooseFiles } from './compaction.ts'
 import { selectFromFiles } from './duck-sql.ts'
 import { removeQuietly } from './durable-files.ts'
@@ -339,14 +339,7 @@ export class LocalTable implements IcebergTable {
     // From here on everybody can see the version, so it is the current one whatever else fails.
     this.#state = { metadata, version, manifests }
     await settleVersion(publication)
-    try {
-      await writeHint(this.location, version, publication.unique)
-    } catch (error) {
-      log.warn(
-        { table: this.location, version, error },
-        'The version hint could not be written; the next commit or start repairs it.',
-      )
-    }
+    await pointHint(publication, log)
     await removeQuietly(metadataFile(this.location, version - METADATA_FILES_KEPT - 1))
   }
 

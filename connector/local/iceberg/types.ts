@@ -162,6 +162,15 @@ export interface Warehouse {
     fields: readonly NewField[],
     properties: Readonly<Record<string, string>>,
   ): Promise<IcebergTable>
+  /**
+   * Puts a new, empty table in a table's place in one step: readers and a start after a crash find the old one
+   * or the new one. Nothing is changed when it rejects, but for `UnconfirmedCommitError`: it is replaced then.
+   */
+  replaceTable(
+    identifier: TableIdentifier,
+    fields: readonly NewField[],
+    properties: Readonly<Record<string, string>>,
+  ): Promise<IcebergTable>
   dropTable(identifier: TableIdentifier): Promise<void>
   /** Runs `sql` on the read-only query engine, which can reach nothing outside the warehouse. */
   query(sql: string, options: QueryOptions): Promise<QueryResult>

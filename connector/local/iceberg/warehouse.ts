@@ -10,7 +10,7 @@ import { QueryEngine } from './query-engine.ts'
 import { randomUuid } from './random-ids.ts'
 import { Serial } from './serial.ts'
 import type { LocalTable, TableContext } from './table.ts'
-import { createTableFolder, openTableFolder } from './table-files.ts'
+import { createTableFolder, openTableFolder, replaceTableInFolder } from './table-files.ts'
 import type {
   IcebergTable,
   NewField,
@@ -187,13 +187,31 @@ class LocalWarehouse implements Warehouse {
     })
   }
 
+  replaceTable(
+    identifier: TableIdentifier,
+    fields: readonly NewField[],
+    properties: Readonly<Record<string, string>>,
+  ): Promise<IcebergTable> {
+    return this.#change(async () => {
+      const old = this.#existing(identifier)
+      await old.end('was replaced')
+      let fresh: Awaited<ReturnType<typeof replaceTableInFolder>>
+      try {
+        fresh = await replaceTableInFolder(old, { fields, properties }, this.#parts.context)
+      } catch (error) {
+        old.resume()
+        throw error
+      }
+      this.#tables.set(keyOf(identifier), fresh.table)
+      await fresh.settle()
+      return fresh.table
+    })
+  }
+
   dropTable(identifier: TableIdentifier): Promise<void> {
     return this.#change(async () => {
       const key = keyOf(identifier)
-      const ending = this.#tables.get(key)
-      if (ending === undefined) {
-        throw new NotFoundError(`Expected a table of the warehouse, got ${key}, which is none.`)
-      }
+      const ending = this.#existing(identifier)
       await ending.end('was dropped')
       const { database, schema, table } = identifier
       const folder = path.join(this.folder, database, schema, table)
@@ -246,6 +264,13 @@ class LocalWarehouse implements Warehouse {
     return [...this.#tables.values()].filter(
       ({ identifier }) => identifier.database === database && identifier.schema === schema,
     )
+  }
+
+  #existing(identifier: TableIdentifier): LocalTable {
+    const key = keyOf(identifier)
+    const table = this.#tables.get(key)
+    if (table !== undefined) return table
+    throw new NotFoundError(`Expected a table of the warehouse, got ${key}, which is none.`)
   }
 
   async #endTables(which: (table: LocalTable) => boolean): Promise<void> {

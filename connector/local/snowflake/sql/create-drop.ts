@@ -1,7 +1,12 @@
 // CREATE and DROP of databases, schemas, tables and pipes.
 
 import type { Clock } from '../../../api/clock.ts'
-import type { IcebergTable, NewField, Warehouse } from '../../iceberg/types.ts'
+import {
+  type IcebergTable,
+  type NewField,
+  UnconfirmedCommitError,
+  type Warehouse,
+} from '../../iceberg/types.ts'
 import { alreadyExists, doesNotExist, SqlError, unsupported } from '../errors.ts'
 import { defaultPipeOf, qualifiedName } from '../identifiers.ts'
 import { type Ingests, PIPE_PROPERTY } from '../streaming/ingests.ts'
@@ -126,13 +131,33 @@ export async function createTable(
   if (existing !== undefined) {
     if (tolerant) return succeeded(table)
     if (!replace) throw alreadyExists('Table', qualifiedName(database, schema, table))
-    await context.ingests.drop(existing, () => warehouse.dropTable(identifier))
   }
-  await warehouse.createTable(identifier, fields, {
-    ...options,
-    [CREATED_PROPERTY]: String(context.clock.now()),
-  })
+  const properties = { ...options, [CREATED_PROPERTY]: String(context.clock.now()) }
+  if (existing === undefined) await warehouse.createTable(identifier, fields, properties)
+  else await replaceTable(existing, { fields, properties }, context)
   return statusResult(`Table ${table} successfully created.`)
+}
+
+/** The old table's channels and rows that wait go with it, once the new table is there. */
+async function replaceTable(
+  old: IcebergTable,
+  fresh: {
+    readonly fields: readonly NewField[]
+    readonly properties: Readonly<Record<string, string>>
+  },
+  { ingests, warehouse }: SqlContext,
+): Promise<void> {
+  let unconfirmed: UnconfirmedCommitError | undefined
+  await ingests.drop(old, async () => {
+    try {
+      await warehouse.replaceTable(old.identifier, fresh.fields, fresh.properties)
+    } catch (error) {
+      // It is replaced all the same, so the old table's channels must go.
+      if (!(error instanceof UnconfirmedCommitError)) throw error
+      unconfirmed = error
+    }
+  })
+  if (unconfirmed !== undefined) throw unconfirmed
 }
 
 function readColumns(reader: TokenReader): readonly NewField[] {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RetriableError } from '../../../../connector/api/errors.ts'
 import { UnconfirmedCommitError } from '../../../../connector/local/iceberg/types.ts'
 import { batch, column, IDENTIFIER, TemporaryWarehouse } from './temporary-warehouse.ts'
+import { watchDisk } from './watched-disk.ts'
 
 const FIELDS = [column('N', 'long', true)]
 let place: TemporaryWarehouse
@@ -14,35 +15,6 @@ afterEach(async () => {
   vi.restoreAllMocks()
   await place.remove()
 })
-
-interface DiskStep {
-  readonly kind: 'sync' | 'link'
-  readonly file: string
-}
-
-/** Notes what is forced to the disk and what is linked, in order; `fails` says which of it fails. */
-function watchDisk(fails: (step: DiskStep, before: readonly DiskStep[]) => boolean): DiskStep[] {
-  const steps: DiskStep[] = []
-  const { open, link } = fs
-  const note = (step: DiskStep): void => {
-    if (fails(step, steps)) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
-    steps.push(step)
-  }
-  vi.spyOn(fs, 'open').mockImplementation(async (file, ...how) => {
-    const handle = await open(file, ...how)
-    const sync = handle.sync.bind(handle)
-    handle.sync = async () => {
-      note({ kind: 'sync', file: String(file) })
-      await sync()
-    }
-    return handle
-  })
-  vi.spyOn(fs, 'link').mockImplementation(async (from, to) => {
-    note({ kind: 'link', file: String(to) })
-    await link(from, to)
-  })
-  return steps
-}
 
 describe('the disk', () => {
   test('has the rows and all that names them before a version is visible, and the version before it counts', async () => {
