@@ -180,7 +180,8 @@ export class Stack {
       lines.push(
         `Iceberg table   ${table}`,
         '',
-        'Query it with DuckDB (a minute from now there are some thousand rows):',
+        'Query it, here or with DuckDB (a minute from now there are some thousand rows):',
+        `  npm run sql -- --data-dir '${this.#options.dataDir}' -c "SELECT ROUTE_ID, COUNT(*) AS N FROM ${TABLE} GROUP BY 1 ORDER BY 2 DESC LIMIT 10"`,
         `  duckdb -c "INSTALL iceberg; LOAD iceberg; SELECT ROUTE_ID, count(*) FROM iceberg_scan('${table}', allow_moved_paths => true) GROUP BY 1 ORDER BY 2 DESC LIMIT 10"`,
       )
     }
