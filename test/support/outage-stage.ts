@@ -198,6 +198,9 @@ function writeConfiguration({ folder, bootstrapServers, urls, options }: Plan): 
         feeds: 'mta-subway-l,mta-subway-g',
         'feeds.base.url': options.feeds,
         'feed.defaults.poll.interval.ms': '1000',
+        // Everything that the source counts is then in the one topic that is read back.
+        'record.kinds': 'vehicle',
+        'feed.poll.records': 'false',
         ...(options.isRealKafka === true && {
           'topic.creation.default.partitions': String(PARTITIONS),
           'topic.creation.default.replication.factor': '1',
