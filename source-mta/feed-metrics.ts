@@ -45,6 +45,33 @@ export function feedMetrics(metrics: PluginMetrics): FeedMetrics {
   const filtered = metrics.counter('feed_filtered_records_total', 'Left out by the selection.', [
     'feed',
   ])
+  const quality = qualityMetrics(metrics)
+  return {
+    polled(feed, outcome, fetched) {
+      polls.inc(1, { feed, outcome })
+      bytes.inc(fetched.wireBytes, { feed })
+      fetchMs.observe(fetched.tookMs, { feed })
+    },
+    read(feed, reading, remembered) {
+      entities.inc(reading.entities, { feed })
+      bad.inc(reading.badEntities, { feed })
+      records.inc(reading.records.length, { feed })
+      filtered.inc(reading.filtered, { feed })
+      vehicles.set(remembered, { feed })
+      quality(feed, reading)
+    },
+    aged(feed, freshness) {
+      if (freshness.headerAgeMs !== null) age.set(freshness.headerAgeMs, { feed })
+      if (freshness.contentAgeMs !== null) contentAge.set(freshness.contentAgeMs, { feed })
+      for (const code of FRESHNESS_CODES) {
+        old.set(freshness.codes.includes(code) ? 1 : 0, { feed, code })
+      }
+    },
+  }
+}
+
+/** Counts what the rules of quality say of each reading. */
+function qualityMetrics(metrics: PluginMetrics): (feed: string, reading: Reading) => void {
   const rejected = metrics.counter('feed_rejected_total', 'Entities sent to the dead letters.', [
     'feed',
     'code',
@@ -60,32 +87,13 @@ export function feedMetrics(metrics: PluginMetrics): FeedMetrics {
     ['feed'],
   )
   const scores = new Map<string, QualityScore>()
-  return {
-    polled(feed, outcome, fetched) {
-      polls.inc(1, { feed, outcome })
-      bytes.inc(fetched.wireBytes, { feed })
-      fetchMs.observe(fetched.tookMs, { feed })
-    },
-    read(feed, reading, remembered) {
-      entities.inc(reading.entities, { feed })
-      bad.inc(reading.badEntities, { feed })
-      records.inc(reading.records.length, { feed })
-      filtered.inc(reading.filtered, { feed })
-      vehicles.set(remembered, { feed })
-      for (const { code } of reading.rejected) rejected.inc(1, { feed, code })
-      for (const [code, count] of reading.quality) quality.inc(count, { feed, code })
-      checked.inc(reading.checked, { feed })
-      const total = scores.get(feed) ?? new QualityScore()
-      scores.set(feed, total)
-      total.add(reading.checked, reading.clean)
-      if (total.value !== undefined) score.set(total.value, { feed })
-    },
-    aged(feed, freshness) {
-      if (freshness.headerAgeMs !== null) age.set(freshness.headerAgeMs, { feed })
-      if (freshness.contentAgeMs !== null) contentAge.set(freshness.contentAgeMs, { feed })
-      for (const code of FRESHNESS_CODES) {
-        old.set(freshness.codes.includes(code) ? 1 : 0, { feed, code })
-      }
-    },
+  return (feed, reading) => {
+    for (const { code } of reading.rejected) rejected.inc(1, { feed, code })
+    for (const [code, count] of reading.quality) quality.inc(count, { feed, code })
+    checked.inc(reading.checked, { feed })
+    const total = scores.get(feed) ?? new QualityScore()
+    scores.set(feed, total)
+    total.add(reading.checked, reading.clean)
+    if (total.value !== undefined) score.set(total.value, { feed })
   }
 }
