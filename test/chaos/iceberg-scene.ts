@@ -3,20 +3,11 @@ import type { Random } from '../../connector/api/clock.ts'
 import type { WarehouseOptions } from '../../connector/local/iceberg/types.ts'
 
 export const CHAOS_TABLE = { database: 'CHAOS', schema: 'RAW', table: 'ROWS' }
+export const REPLACED_TABLE = { ...CHAOS_TABLE, table: 'REPLACED' }
+/** Property with the number of times that this table was replaced. */
+export const GENERATION = 'chaos.generation'
 /** Property and summary key with the number of the last row that the table must have. */
 export const TOKEN = 'chaos.token'
-
-/** mulberry32: the same numbers for the same seed. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const silent = (): void => {
   // The rehearsal looks at the files, not at the log.

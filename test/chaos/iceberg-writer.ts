@@ -1,12 +1,14 @@
-// The process that `iceberg.ts` kills: writes rows, changes the schema, compacts and cleans up, in an order that
-// the seed decides. Says on standard output what was acknowledged.
+// The process that `iceberg.ts` kills: writes rows, changes the schema, compacts, cleans up and replaces a table, in an
+// order that the seed decides. Begins when it is told to. Says on standard output what was acknowledged.
 //   node --import tsx test/chaos/iceberg-writer.ts FOLDER SEED
+import { once } from 'node:events'
 import { openWarehouse } from '../../connector/local/iceberg/warehouse.ts'
 import type { IcebergTable, SchemaChange } from '../../connector/local/iceberg/types.ts'
-import { CHAOS_TABLE, chaosOptions, seededRandom, TOKEN } from './iceberg-scene.ts'
+import { CHAOS_TABLE, chaosOptions, GENERATION, REPLACED_TABLE, TOKEN } from './iceberg-scene.ts'
+import { seeded } from './random.ts'
 
 const [, , folder = '', seed = '0'] = process.argv
-const random = seededRandom(Number(seed))
+const random = seeded(Number(seed))
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
@@ -25,16 +27,29 @@ function rowsFrom(table: IcebergTable, first: number, count: number): Uint8Array
   return Buffer.from(lines.join(''))
 }
 
-async function append(table: IcebergTable): Promise<void> {
+async function append(table: IcebergTable): Promise<string> {
   const first = Number(table.properties[TOKEN] ?? '-1') + 1
-  const count = 1 + Math.floor(random() * 200)
+  const count = 1 + Math.floor(random() * 40)
   const token = String(first + count - 1)
   await table.commit({
     batch: { ndjson: [rowsFrom(table, first, count)], rows: count },
     properties: { [TOKEN]: token },
     summary: { [TOKEN]: token },
   })
-  say(`committed ${token}`)
+  return token
+}
+
+/** Each generation has a column of its own, and is there before its rows are. */
+async function replace(): Promise<void> {
+  const old = warehouse.table(REPLACED_TABLE)
+  const generation = Number(old?.properties[GENERATION] ?? '0') + 1
+  const fresh = await warehouse.replaceTable(
+    REPLACED_TABLE,
+    ['N', `G${generation}`].map((name) => ({ name, required: false, type: 'long' })),
+    { [GENERATION]: String(generation) },
+  )
+  say(`replaced ${generation}`)
+  await append(fresh)
 }
 
 function schemaChange(table: IcebergTable): SchemaChange {
@@ -51,17 +66,24 @@ function schemaChange(table: IcebergTable): SchemaChange {
   return { kind: 'add', parent: [], field: { name: fresh, required: false, type: 'long' } }
 }
 
+say('waiting')
+await once(process.stdin, 'data')
+say('opening')
 const warehouse = await openWarehouse(chaosOptions(folder, random))
 const found = warehouse.table(CHAOS_TABLE)
 if (found === undefined) throw new Error('The table of the rehearsal is missing.')
 const table = found
+const appendSaying = async (): Promise<void> => {
+  say(`committed ${await append(table)}`)
+}
 say('ready')
 for (;;) {
   const choice = random()
-  if (choice < 0.6) await append(table)
-  else if (choice < 0.75) await Promise.all([table.compact(), append(table)])
-  else if (choice < 0.88) {
+  if (choice < 0.55) await appendSaying()
+  else if (choice < 0.7) await Promise.all([table.compact(), appendSaying()])
+  else if (choice < 0.82) {
     await table.updateSchema([schemaChange(table)])
     say('evolved')
-  } else await table.maintain()
+  } else if (choice < 0.92) await table.maintain()
+  else await replace()
 }

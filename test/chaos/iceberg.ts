@@ -1,14 +1,17 @@
-// kill -9 during commits, schema changes, compaction and clean-up; then the table must open, hold exactly the
-// rows that its own token names, and nothing that was acknowledged may be gone.
-import { spawn, spawnSync } from 'node:child_process'
+// kill -9 during commits, schema changes, compaction, clean-up, replacement and opening; then the tables must be
+// readable as they lie there by PyIceberg and DuckDB, must open, hold exactly the rows that their own tokens name, and
+// nothing that was acknowledged may be gone.
 import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { openWarehouse } from '../../connector/local/iceberg/warehouse.ts'
 import type { IcebergTable, Warehouse } from '../../connector/local/iceberg/types.ts'
-import { missing, PYTHON, ROOT } from '../support/needs.ts'
-import { CHAOS_TABLE, chaosOptions, seededRandom, TOKEN } from './iceberg-scene.ts'
+import { missing } from '../support/needs.ts'
+import { type Moment, type Seen, Writer } from './iceberg-killing.ts'
+import { IndependentReaders } from './iceberg-readers.ts'
+import { CHAOS_TABLE, chaosOptions, GENERATION, REPLACED_TABLE, TOKEN } from './iceberg-scene.ts'
+import { seeded } from './random.ts'
 
 export interface IcebergChaosFigures {
   readonly rounds: number
@@ -18,59 +21,77 @@ export interface IcebergChaosFigures {
   readonly rows: number
   readonly acknowledgedCommits: number
   readonly schemaChanges: number
+  readonly replacements: number
   readonly versions: number
-  /** Rounds after which PyIceberg counted the same rows. */
+  /** Rounds that were killed while the warehouse was opened. */
+  readonly killedWhileOpening: number
+  /** Times that PyIceberg and DuckDB read a table as it lay there after a kill, or after the next start. */
   readonly independentReads: number
 }
 
-const INDEPENDENT_EVERY = 10
-const WRITER = path.join(import.meta.dirname, 'iceberg-writer.ts')
-const CHECK = path.join(ROOT, 'test/integration/readers/iceberg_check.py')
+/** Every so many rounds the kill comes while the warehouse opens. */
+const OPENING_EVERY = 6
+const SAY_EVERY = 50
 
 /** Kills a writer `rounds` times on one warehouse and counts what is wrong afterwards. */
 export async function runIcebergChaos(options: {
   readonly rounds: number
   readonly seed: number
+  readonly say?: (text: string) => void
 }): Promise<IcebergChaosFigures> {
+  const { rounds, seed } = options
   const folder = await mkdtemp(path.join(os.tmpdir(), 'iceberg-chaos-'))
-  const random = seededRandom(options.seed)
+  const readers = missing('python') === undefined ? new IndependentReaders() : undefined
+  const random = seeded(seed)
   const details: string[] = []
-  const totals = { acknowledged: 0, evolved: 0, rows: 0, versions: 0, independent: 0 }
+  const totals = { commits: 0, evolved: 0, replaced: 0, rows: 0, version: 0, opening: 0, reads: 0 }
+  let writer: Writer | undefined
   try {
-    await makeTable(folder, options.seed)
-    for (let round = 1; round <= options.rounds; round++) {
-      const seen = await killOneWriter(folder, options.seed + round, 20 + random() * 700)
-      totals.acknowledged += seen.commits
+    await makeTables(folder, seed)
+    writer = new Writer(folder, seed + 1)
+    for (let round = 1; round <= rounds; round++) {
+      const moment = momentOf(round, random)
+      const seen = await writer.killAt(moment)
+      writer = new Writer(folder, seed + round + 1)
+      const result = await verify({ folder, seed: seed - round }, seen, readers)
+      totals.commits += seen.commits
       totals.evolved += seen.evolved
-      const independent = round % INDEPENDENT_EVERY === 0 || round === options.rounds
-      const result = await verify(folder, seen, options.seed - round)
+      totals.replaced += seen.replaced
+      totals.opening += moment.after === 'opening' ? 1 : 0
       totals.rows = result.rows
-      totals.versions = result.version
-      const wrong = [...result.wrong]
-      if (independent && missing('python') === undefined) {
-        const count = countIndependently(result.location)
-        if (count === String(result.rows)) totals.independent++
-        else wrong.push(`PyIceberg counts ${count}, expected ${result.rows}`)
-      }
-      details.push(...wrong.map((text) => `round ${round}: ${text}`))
+      totals.version = result.version
+      totals.reads += result.reads
+      details.push(...result.wrong.map((text) => `round ${round}: ${text}`))
+      if (round % SAY_EVERY === 0)
+        options.say?.(`round ${round}: ${result.rows} rows, ${details.length} violations`)
     }
   } finally {
+    await writer?.discard()
+    await readers?.close()
     await rm(folder, { recursive: true, force: true })
   }
   return {
-    rounds: options.rounds,
+    rounds,
     violations: details.length,
     details: details.slice(0, 20),
     rows: totals.rows,
-    acknowledgedCommits: totals.acknowledged,
+    acknowledgedCommits: totals.commits,
     schemaChanges: totals.evolved,
-    versions: totals.versions,
-    independentReads: totals.independent,
+    replacements: totals.replaced,
+    versions: totals.version,
+    killedWhileOpening: totals.opening,
+    independentReads: totals.reads,
   }
 }
 
-async function makeTable(folder: string, seed: number): Promise<void> {
-  const warehouse = await openWarehouse(chaosOptions(folder, seededRandom(seed)))
+function momentOf(round: number, random: () => number): Moment {
+  return round % OPENING_EVERY === 0
+    ? { after: 'opening', ms: random() * 150 }
+    : { after: 'ready', ms: 20 + random() * 700 }
+}
+
+async function makeTables(folder: string, seed: number): Promise<void> {
+  const warehouse = await openWarehouse(chaosOptions(folder, seeded(seed)))
   await warehouse.createDatabase(CHAOS_TABLE.database)
   await warehouse.createSchema(CHAOS_TABLE.database, CHAOS_TABLE.schema)
   const nested = [
@@ -85,73 +106,89 @@ async function makeTable(folder: string, seed: number): Promise<void> {
     ],
     {},
   )
+  await warehouse.createTable(REPLACED_TABLE, [{ name: 'N', required: false, type: 'long' }], {})
   await warehouse.close()
 }
 
-interface Seen {
-  readonly token: number
-  readonly commits: number
-  readonly evolved: number
-  readonly failure: string | undefined
-}
-
-/** Starts a writer and kills it so many milliseconds after it is ready. */
-function killOneWriter(folder: string, seed: number, afterMs: number): Promise<Seen> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(seed)], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  let errors = ''
-  let timer: NodeJS.Timeout | undefined
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    if (timer === undefined && output.includes('ready')) {
-      timer = setTimeout(() => child.kill('SIGKILL'), afterMs)
-    }
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text
-  })
-  return new Promise((resolve) => {
-    child.on('close', (_code, signal) => {
-      clearTimeout(timer)
-      const tokens = [...output.matchAll(/^committed (\d+)$/gm)].map(([, token]) => Number(token))
-      resolve({
-        token: tokens.at(-1) ?? -1,
-        commits: tokens.length,
-        evolved: output.match(/^evolved$/gm)?.length ?? 0,
-        failure: signal === 'SIGKILL' ? undefined : `the writer ended by itself: ${errors}`,
-      })
-    })
-  })
+interface Verdict {
+  readonly wrong: readonly string[]
+  readonly rows: number
+  readonly version: number
+  readonly reads: number
 }
 
 async function verify(
-  folder: string,
+  place: { readonly folder: string; readonly seed: number },
   seen: Seen,
-  seed: number,
-): Promise<{ wrong: string[]; rows: number; version: number; location: string }> {
+  readers: IndependentReaders | undefined,
+): Promise<Verdict> {
   const wrong = seen.failure === undefined ? [] : [seen.failure]
-  const warehouse = await openWarehouse(chaosOptions(folder, seededRandom(seed)))
+  const read = async (when: string): Promise<number> => {
+    if (readers === undefined) return 0
+    for (const { table } of TABLES) {
+      const { database, schema } = CHAOS_TABLE
+      const found = await readers.look(path.join(place.folder, database, schema, table))
+      const texts = [...found.wrong, ...isBehind(table, found, seen)]
+      wrong.push(...texts.map((text) => `${table} ${when}: ${text}`))
+    }
+    return TABLES.length
+  }
+  const before = await read('after the kill')
+  const warehouse = await openWarehouse(chaosOptions(place.folder, seeded(place.seed)))
+  let rows = 0
+  let version = 0
   try {
-    const table = warehouse.table(CHAOS_TABLE)
-    if (table === undefined) {
-      return { wrong: [...wrong, 'the table is gone'], rows: 0, version: 0, location: folder }
+    for (const identifier of TABLES) {
+      const table = warehouse.table(identifier)
+      if (table === undefined) {
+        wrong.push(`the table ${identifier.table} is gone`)
+        continue
+      }
+      wrong.push(...(await checkTable(warehouse, table, seen)))
+      version += table.version
+      if (identifier === CHAOS_TABLE) rows = table.totalRows()
     }
-    const token = Number(table.properties[TOKEN] ?? '-1')
-    if (token < seen.token) wrong.push(`token ${token} after ${seen.token} was acknowledged`)
-    for (const { snapshotId, summary } of table.snapshots) {
-      const expected = snapshotId === table.currentSnapshot()?.snapshotId ? token : summary[TOKEN]
-      wrong.push(...(await checkRows(warehouse, table, snapshotId, expected)))
-    }
-    await table.maintain()
-    wrong.push(...(await checkFiles(table)))
-    const { version, location } = table
-    return { wrong, rows: token + 1, version, location }
   } finally {
     await warehouse.close()
   }
+  return { wrong, rows, version, reads: before + (await read('after the start')) }
+}
+
+const TABLES = [CHAOS_TABLE, REPLACED_TABLE]
+
+/** What was acknowledged must be there: of one table its rows, of the other how often it was replaced. */
+function isBehind(
+  table: string,
+  found: { readonly token: number; readonly generation: number },
+  seen: Seen,
+): string[] {
+  if (table === CHAOS_TABLE.table)
+    return found.token < seen.token
+      ? [`token ${found.token} after ${seen.token} was acknowledged`]
+      : []
+  return found.generation < seen.generation
+    ? [`generation ${found.generation} after ${seen.generation} was acknowledged`]
+    : []
+}
+
+async function checkTable(
+  warehouse: Warehouse,
+  table: IcebergTable,
+  seen: Seen,
+): Promise<readonly string[]> {
+  const token = Number(table.properties[TOKEN] ?? '-1')
+  const generation = Number(table.properties[GENERATION] ?? '0')
+  const wrong = isBehind(table.identifier.table, { token, generation }, seen)
+  if (table.totalRows() !== token + 1)
+    wrong.push(`${table.totalRows()} rows with the token ${token}`)
+  if (generation > 0 && !table.schema.fields.some(({ name }) => name === `G${generation}`))
+    wrong.push(`no column of the generation ${generation}`)
+  for (const { snapshotId, summary } of table.snapshots) {
+    const expected = snapshotId === table.currentSnapshot()?.snapshotId ? token : summary[TOKEN]
+    wrong.push(...(await checkRows(warehouse, table, snapshotId, expected)))
+  }
+  await table.maintain()
+  return [...wrong, ...(await checkFiles(table))]
 }
 
 /** Rows of one snapshot: each number once, none missing, and every value where its field id says. */
@@ -162,11 +199,13 @@ async function checkRows(
   token: number | string | undefined,
 ): Promise<string[]> {
   const mixed = table.schema.fields
-    .filter(({ name }) => name.startsWith('X'))
+    .filter(({ name }) => name !== 'N' && name !== 'P')
     .map(({ id, name }) => `"${name}" <> N * ${id}`)
-  const other = [...mixed, 'P.A <> N', "P.B <> 'row ' || N"].join(' OR ')
+  const nested = ['P IS NULL', 'P.A <> N', "P.B <> 'row ' || N"]
+  const hasNested = table.schema.fields.some(({ name }) => name === 'P')
+  const other = [...mixed, ...(hasNested ? nested : [])].join(' OR ')
   const { rows } = await warehouse.query(
-    `SELECT count(*), count(DISTINCT N), coalesce(min(N), 0), coalesce(max(N), -1), count(*) FILTER (WHERE P IS NULL OR ${other}) FROM (${await table.scanSql(snapshotId)})`,
+    `SELECT count(*), count(DISTINCT N), coalesce(min(N), 0), coalesce(max(N), -1), count(*) FILTER (WHERE ${other}) FROM (${await table.scanSql(snapshotId)})`,
     { signal: new AbortController().signal, timeoutMs: 60_000, rowsMax: 10 },
   )
   const [count, distinct, min, max, misplaced] = (rows[0] ?? []).map(Number)
@@ -197,9 +236,4 @@ async function checkFiles(table: IcebergTable): Promise<string[]> {
     ...(data.length > 0 ? [`unneeded data files ${data.join(', ')}`] : []),
     ...(stray.length > 0 ? [`left-over files ${stray.join(', ')}`] : []),
   ]
-}
-
-function countIndependently(location: string): string {
-  const result = spawnSync(PYTHON, [CHECK, location, '--count'], { encoding: 'utf8' })
-  return result.status === 0 ? result.stdout.trim() : result.stderr
 }
