@@ -69,6 +69,8 @@ interface ScopedToken {
   readonly expiresAtMs: number
 }
 
+/** Requests in a row without a proper answer, after which the host is asked for again. */
+const UNANSWERED_MAX = 2
 /** For tokens whose life cannot be read. */
 const TOKEN_LIFE_MS = 5 * 60_000
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
@@ -90,6 +92,10 @@ export class SnowpipeClient {
   readonly #o: SnowpipeClientOptions
   #host: Promise<string> | undefined
   #token: Promise<ScopedToken> | undefined
+  /** The host that took requests last. */
+  #knownHost: string | undefined
+  /** Requests to it in a row that came to nothing. */
+  #unanswered = 0
   /** The last token that was answered with 401 or 403. */
   #refused: string | undefined
 
@@ -100,6 +106,7 @@ export class SnowpipeClient {
   /** Forgets host and token; the next call asks for both. */
   rediscover(): void {
     this.#host = undefined
+    this.#knownHost = undefined
     this.#token = undefined
   }
 
@@ -207,17 +214,7 @@ export class SnowpipeClient {
     for (let refreshed = false; ; refreshed = true) {
       const base = await this.#ingestHost(call.signal)
       const token = await this.#scopedToken(base, call.signal)
-      const response = await this.#send(
-        {
-          method: call.method,
-          url: base + call.path,
-          headers: call.headers,
-          body: call.body,
-          signal: call.signal,
-        },
-        token,
-        'OAUTH',
-      )
+      const response = await this.#sendRows(base, token, call)
       if (isUnauthorized(response) && !refreshed) {
         this.#refused = token
         continue
@@ -229,7 +226,29 @@ export class SnowpipeClient {
     }
   }
 
-  /** Concurrent callers share one request; a failed one is forgotten so that the next call asks again. */
+  /** A host that does not answer, or knows nothing of the path, may have been given up without a word. */
+  async #sendRows(base: string, token: string, call: IngestCall): Promise<HttpResponse> {
+    const { method, path, headers, body, signal } = call
+    let isAnswer = false
+    try {
+      const response = await this.#send(
+        { method, url: base + path, headers, body, signal },
+        token,
+        'OAUTH',
+      )
+      isAnswer = response.status !== 404
+      return response
+    } finally {
+      this.#unanswered = isAnswer ? 0 : this.#unanswered + 1
+      if (isAnswer) this.#knownHost = base
+      else if (this.#unanswered >= UNANSWERED_MAX) this.#host = undefined
+    }
+  }
+
+  /**
+   * Concurrent callers share one request; a failed one is forgotten so that the next call asks again. Until somebody
+   * tells, the host that was known goes on being used.
+   */
   async #ingestHost(signal: AbortSignal): Promise<string> {
     this.#host ??= this.#discover(signal)
     const current = this.#host
@@ -237,7 +256,8 @@ export class SnowpipeClient {
       return await current
     } catch (error) {
       if (this.#host === current) this.#host = undefined
-      throw error
+      if (this.#knownHost === undefined) throw error
+      return this.#knownHost
     }
   }
 

@@ -36,6 +36,8 @@ export class FakeSnowpipe {
   faults: { readonly match: string; readonly fault: Fault }[] = []
   /** Answers nothing at all. */
   isDown = false
+  /** The host that takes rows; the ones before do not answer. */
+  ingestHost = '127.0.0.1'
   isFrozen = false
   /** Rows for which this is true are rejected. */
   rejects: (row: Row) => boolean = () => false
@@ -51,6 +53,8 @@ export class FakeSnowpipe {
     const url = new URL(request.url)
     this.requests.push(`${request.method} ${url.pathname}`)
     if (this.isDown || request.signal.aborted) refuse()
+    const isAccount = url.pathname === '/v2/streaming/hostname' || url.pathname === '/oauth/token'
+    if (!isAccount && url.hostname !== this.ingestHost) refuse()
     const at = this.faults.findIndex(({ match }) => url.pathname.includes(match))
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]?.fault
     if (fault?.kind === 'unsent') refuse()
@@ -103,7 +107,7 @@ export class FakeSnowpipe {
 
   #answer(request: HttpRequest, url: URL): HttpResponse {
     if (request.headers['accept'] === undefined) return error(400, '391902')
-    if (url.pathname === '/v2/streaming/hostname') return text('127.0.0.1')
+    if (url.pathname === '/v2/streaming/hostname') return text(this.ingestHost)
     if (url.pathname === '/oauth/token') return text(this.#token())
     const status = /\/pipes\/([^/]+):bulk-channel-status$/.exec(url.pathname)
     if (status !== null) return this.#statuses(request)

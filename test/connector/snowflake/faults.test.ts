@@ -69,6 +69,26 @@ describe('SnowflakeSinkTask', () => {
     expect(worker.health).toBeNull()
   })
 
+  test('asks for the host again when the one that takes rows is gone without a word', async () => {
+    const { world, worker } = await running()
+    world.snowpipe.ingestHost = '127.0.0.2'
+    world.produce(0, 10)
+    expect(await world.drains(worker)).toBe(true)
+    expect(world.offsetsStored(0)).toEqual(upTo(20))
+    expect(worker.health).toBeNull()
+  })
+
+  test('goes on with the host that it knows while nobody tells which one takes rows', async () => {
+    const { world, worker } = await running()
+    const unsent = { match: '/rows', fault: { kind: 'unsent' as const } }
+    world.snowpipe.faults.push(...Array.from({ length: 5 }, () => unsent))
+    const silent = { match: 'hostname', fault: { kind: 'unsent' as const } }
+    world.snowpipe.faults.push(...Array.from({ length: 1_000 }, () => silent))
+    world.produce(0, 10)
+    expect(await world.drains(worker)).toBe(true)
+    expect(world.offsetsStored(0)).toEqual(upTo(20))
+  })
+
   test('pauses the partition when its buffer is full, and resumes it', async () => {
     const { world, worker } = await running({ 'snowflake.streaming.buffer.bytes': '100000' })
     world.snowpipe.isDown = true
