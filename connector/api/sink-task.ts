@@ -33,6 +33,8 @@ export interface SinkTaskContext extends TaskContext {
   describeTopic(topic: string, signal: AbortSignal): Promise<TopicDescription>
   /** Asks the cluster. @throws RetriableError when it does not answer. */
   logBounds(tp: TopicPartition, signal: AbortSignal): Promise<LogBounds>
+  /** The group's position, by the cluster; undefined: none. @throws RetriableError when it does not answer. */
+  committedOffset?(tp: TopicPartition, signal: AbortSignal): Promise<number | undefined>
 }
 
 /**

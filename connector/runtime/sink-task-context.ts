@@ -105,6 +105,12 @@ export class WorkerSinkTaskContext implements SinkTaskContext {
     return untilAborted(this.#parts.consumer.logBounds(tp, ADMIN_TIMEOUT_MS), signal)
   }
 
+  async committedOffset(tp: TopicPartition, signal: AbortSignal): Promise<number | undefined> {
+    const asked = this.#parts.consumer.committed([tp], ADMIN_TIMEOUT_MS)
+    const [offset] = await untilAborted(asked, signal)
+    return offset
+  }
+
   get hasSeeks(): boolean {
     return this.#seeks.size > 0
   }

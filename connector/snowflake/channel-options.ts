@@ -3,6 +3,7 @@ import type { PluginLogger } from '../api/plugin-metrics.ts'
 import type { LogBounds } from '../api/sink-task.ts'
 import type { TopicDescription, TopicPartition } from '../api/topic-partition.ts'
 import type { PipeName, SnowpipeClient } from './client.ts'
+import type { FindRejected } from './error-table.ts'
 import type { SinkMetrics } from './metrics.ts'
 import type { BadRecordHandler, BufferLimits } from './record-buffer.ts'
 import type { TableAccess } from './table-access.ts'
@@ -31,6 +32,8 @@ export interface ChannelOptions {
   readonly kafka: {
     describeTopic(topic: string, signal: AbortSignal): Promise<TopicDescription>
     logBounds(tp: TopicPartition, signal: AbortSignal): Promise<LogBounds>
+    /** The group's position; undefined: none, or not known. */
+    committedOffset(tp: TopicPartition, signal: AbortSignal): Promise<number | undefined>
   }
   readonly clock: Clock
   readonly random: Random
@@ -39,5 +42,9 @@ export interface ChannelOptions {
   readonly log: PluginLogger
   readonly metrics: SinkMetrics
   readonly onBadRecord: BadRecordHandler
+  /** Looks up what Snowflake rejected; undefined: there is no way to. */
+  readonly findRejected: FindRejected | undefined
+  /** Whether `onBadRecord` reports anywhere. */
+  readonly canReport: () => boolean
   readonly signal: AbortSignal
 }

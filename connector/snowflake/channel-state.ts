@@ -5,6 +5,7 @@
  * - `POSITIONING`: asks Kafka whether the log still has what comes after that position
  * - `READY`: nothing in flight
  * - `EVOLVING`: everything is committed; the table gets what the next record needs
+ * - `INSPECTING`: Snowflake has rejected rows; asks the error table which
  * - `APPENDING`: one request's bytes and token are held until it is known what became of it
  * - `FAILED`, `CLOSED`: the end
  */
@@ -15,6 +16,7 @@ export type ChannelState =
   | 'POSITIONING'
   | 'READY'
   | 'EVOLVING'
+  | 'INSPECTING'
   | 'APPENDING'
   | 'FAILED'
   | 'CLOSED'
@@ -28,6 +30,8 @@ export type ChannelEvent =
   | 'appendStarted'
   | 'accepted'
   | 'evolutionStarted'
+  | 'inspectionStarted'
+  | 'inspected'
   /** The channel is not valid any more, or somebody else's: all that is not committed is read again. */
   | 'invalidated'
   | 'failed'
@@ -44,6 +48,8 @@ const NOTHING: Row = {
   appendStarted: null,
   accepted: null,
   evolutionStarted: null,
+  inspectionStarted: null,
+  inspected: null,
   invalidated: null,
   failed: 'FAILED',
   closed: 'CLOSED',
@@ -64,9 +70,11 @@ export const CHANNEL_TRANSITIONS: Record<ChannelState, Row> = {
     ...NOTHING,
     appendStarted: 'APPENDING',
     evolutionStarted: 'EVOLVING',
+    inspectionStarted: 'INSPECTING',
     invalidated: 'IDENTIFYING',
   },
   EVOLVING: { ...NOTHING, tableReady: 'READY', invalidated: 'IDENTIFYING' },
+  INSPECTING: { ...NOTHING, inspected: 'READY', invalidated: 'IDENTIFYING' },
   APPENDING: { ...NOTHING, accepted: 'READY', invalidated: 'IDENTIFYING' },
   FAILED: { ...NOTHING, failed: null },
   CLOSED: { ...NOTHING, failed: null, closed: null },
@@ -74,4 +82,4 @@ export const CHANNEL_TRANSITIONS: Record<ChannelState, Row> = {
 
 /** The states in which Snowflake knows the channel as ours. */
 export const isOpen = (state: ChannelState): boolean =>
-  state === 'READY' || state === 'EVOLVING' || state === 'APPENDING'
+  state === 'READY' || state === 'EVOLVING' || state === 'INSPECTING' || state === 'APPENDING'

@@ -3,6 +3,7 @@
 import { ConnectError, DataError, NotFoundError, RetriableError } from '../api/errors.ts'
 import type { SinkRecord } from '../api/records.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
+import { Account } from './account.ts'
 import { AppendQueue } from './append-queue.ts'
 import { backoffMs } from './backoff.ts'
 import {
@@ -13,16 +14,15 @@ import {
 } from './channel-state.ts'
 import type { ChannelOptions } from './channel-options.ts'
 import type { ChannelStatus, OpenedChannel, PipeName } from './client.ts'
-import { CommitTracker } from './commit-tracker.ts'
-import { type Discrepancy, discrepancyText } from './commit-window.ts'
 import { isMissingObject, SnowpipeError } from './errors.ts'
 import { MetadataWriter } from './metadata.ts'
-import { formatToken, parseToken } from './offset-token.ts'
+import { formatToken } from './offset-token.ts'
 import { Operations } from './operations.ts'
-import { startPosition } from './position.ts'
+import { findStart } from './position.ts'
 import { Reading } from './reading.ts'
 import { RecordBuffer } from './record-buffer.ts'
 import type { RecordShape } from './record-shape.ts'
+import { LOOK_AGAIN_MS, Rejections } from './rejections.ts'
 import { RowEncoder } from './row-encoder.ts'
 
 /** Reopenings that follow each other at once; later ones wait. */
@@ -38,20 +38,16 @@ export class Channel {
   readonly #operations: Operations
   readonly #buffer: RecordBuffer
   readonly #queue: AppendQueue
+  readonly #rejections: Rejections
+  readonly #account: Account
   /** From where the partition is read. */
   readonly reading: Reading
   #state: ChannelState = 'IDENTIFYING'
   #failure: Error | undefined
-  /** What an operator should know and nothing will take back. */
-  #notice: string | undefined
-  #stalled: string | undefined
 
   #topicId: string | undefined
   #opened: OpenedChannel | undefined
   #encoder: RowEncoder | undefined
-  #tracker: CommitTracker | undefined
-  /** Of the life before. */
-  #previous: CommitTracker | undefined
   #continuationToken = ''
   #opensByForce = false
   #isTableEnsured = false
@@ -63,10 +59,17 @@ export class Channel {
     this.#where = `${this.tp.topic}-${this.tp.partition}`
     this.name = options.name
     this.pipe = options.pipe
-    const { clock, random, signal, settings } = options
-    const { backoffMaxMs } = settings
+    const { tp, name, clock, random, signal, settings, log, metrics } = options
+    const { backoffMaxMs, tolerance, stallMs } = settings
     this.#operations = new Operations({ clock, random, signal, backoffMaxMs })
-    this.#buffer = new RecordBuffer(settings, options.onBadRecord)
+    const { findRejected: find, canReport } = options
+    const where = this.#where
+    const groupOffset = (of: AbortSignal) => options.kafka.committedOffset(tp, of)
+    const shared = { where, tolerance, log }
+    const rejections = new Rejections({ ...shared, channel: name, find, canReport, groupOffset })
+    this.#rejections = rejections
+    this.#account = new Account({ ...shared, tp, name, stallMs, clock, metrics, rejections })
+    this.#buffer = new RecordBuffer(settings, options.onBadRecord, this.#rejections)
     this.#queue = new AppendQueue(options)
     this.reading = new Reading(settings.bufferBytesMax)
   }
@@ -83,7 +86,7 @@ export class Channel {
   }
   /** What an operator should look at; undefined: nothing. */
   get problem(): string | undefined {
-    return this.#operations.trouble ?? this.#stalled ?? this.#notice
+    return this.#operations.trouble ?? this.#account.problem
   }
   /** Records that were taken in and are not committed yet; at least 1 while that cannot be known. */
   get uncommitted(): number {
@@ -92,16 +95,17 @@ export class Channel {
   }
   /** Rows that Snowflake has accepted and not committed yet. */
   get uncommittedRows(): number {
-    return this.#tracker?.uncommittedRows ?? 0
+    return this.#account.uncommittedRows
   }
   /** What may be committed to Kafka: the offset after the last one that needs no reading again; undefined: nothing. */
   get safeOffset(): number | undefined {
-    const committed = this.#tracker?.committed
+    const { committed } = this.#account
     const isIdle = this.#buffer.rows + this.#queue.rows + this.uncommittedRows === 0
     // Records that became no row (tombstones, reported ones) are done with when nothing before them is open.
     const done = isIdle && this.#buffer.isSettled ? this.#buffer.processed : -1
-    const safe = Math.max(committed ?? -1, done)
-    return safe < 0 ? undefined : safe + 1
+    const safe = Math.max(committed ?? -1, done) + 1
+    const limit = Math.min(safe, this.#rejections.first ?? safe)
+    return limit <= 0 ? undefined : limit
   }
 
   deliver(record: SinkRecord): void {
@@ -138,6 +142,7 @@ export class Channel {
     POSITIONING: () => this.#position(),
     READY: (isUrgent) => this.#startWork(isUrgent),
     EVOLVING: (isUrgent) => this.#evolve(isUrgent),
+    INSPECTING: () => this.#inspect(),
     APPENDING: () => this.#send(),
     FAILED: null,
     CLOSED: null,
@@ -170,45 +175,36 @@ export class Channel {
   }
 
   #position(): void {
-    const token = this.#opened?.status.committedToken ?? null
-    const stored = parseToken(token)
-    if (stored === undefined) {
-      throw new ConnectError(
-        `Channel ${this.name} has offset token ${JSON.stringify(token)}, expected <topic id>:<offset> or an offset: another program writes to it`,
-      )
+    const { settings, kafka, log } = this.#o
+    const question = {
+      channel: this.name,
+      tp: this.tp,
+      token: this.#opened?.status.committedToken ?? null,
+      topicId: this.#topicId,
+      policy: settings.recreated,
+      replayFrom: this.#rejections.first,
     }
-    if (stored === null) {
-      this.#positioned(undefined, undefined)
-      return
-    }
-    const { settings, kafka } = this.#o
     this.#run(
-      (signal) => kafka.logBounds(this.tp, signal),
-      (log) => {
-        const start = startPosition({
-          tp: this.tp,
-          stored,
-          topicId: this.#topicId,
-          log,
-          policy: settings.recreated,
-        })
-        if (start.warning !== undefined) this.#o.log.warn({ channel: this.name }, start.warning)
-        this.#positioned(start.seekTo, start.committed)
+      (signal) => findStart({ ...question, logBounds: (tp) => kafka.logBounds(tp, signal) }),
+      ({ seekTo, committed, warning }) => {
+        if (warning !== undefined) log.warn({ channel: this.name }, warning)
+        this.#positioned(seekTo, committed)
       },
     )
   }
 
   /** Without a stored position Kafka is read from where the group stands, or again from where this assignment began. */
   #positioned(seekTo: number | undefined, committed: number | undefined): void {
-    const { clock, table, log } = this.#o
+    const { table, log } = this.#o
     const opened = (this.#opened as OpenedChannel).status
     const topicId = this.#topicId
-    const previous = this.#previous
-    this.#tracker = new CommitTracker({ opened, topicId, committed, nowMs: clock.now(), previous })
+    this.#account.begin(opened, topicId, committed)
     this.#encoder = new RowEncoder(
       table,
       new MetadataWriter(this.tp.topic, this.tp.partition, topicId),
     )
+    if (committed === undefined) this.#rejections.forget()
+    this.#rejections.opened(committed ?? -1, opened.rowsError > 0)
     if (seekTo !== undefined || !this.reading.isAccepting) {
       this.#buffer.clear()
       this.reading.beginAt(seekTo)
@@ -249,6 +245,11 @@ export class Channel {
   /** Rows first; a table is changed only when everything before is committed. */
   #startWork(isUrgent: boolean): void {
     const { clock } = this.#o
+    if (this.#rejections.isPending) {
+      this.#move('inspectionStarted')
+      this.#inspect()
+      return
+    }
     if (!this.#queue.isFull) {
       const batch = this.#buffer.seal(clock.now(), isUrgent)
       if (batch !== undefined) {
@@ -269,6 +270,27 @@ export class Channel {
     }
   }
 
+  /** Nothing is in flight. What is rejected is read again to be reported; what waits to be sent comes again after it. */
+  #inspect(): void {
+    const { kafka } = this.#o
+    this.#run(
+      async (signal) => {
+        const log = await kafka.logBounds(this.tp, signal)
+        const look = await this.#rejections.look(this.#topicId, signal)
+        return { look, from: Math.max(this.#rejections.first ?? 0, log.beginning) }
+      },
+      ({ look, from }) => {
+        if (look === 'again') this.#operations.delay(LOOK_AGAIN_MS)
+        else this.#move('inspected')
+        if (look !== 'replay') return
+        this.#rejections.begin(this.#account.appended)
+        this.#buffer.clear()
+        this.#queue.clear()
+        this.reading.beginAt(from)
+      },
+    )
+  }
+
   #send(): void {
     const token = (offset: number): string => formatToken({ topicId: this.#topicId, offset })
     const startedMs = this.#o.clock.now()
@@ -278,7 +300,7 @@ export class Channel {
         const batch = this.#queue.sent()
         const now = this.#o.clock.now()
         this.#continuationToken = next
-        this.#tracker?.accepted(batch, now)
+        this.#account.accepted(batch)
         this.#o.metrics.appended(batch, now - startedMs)
         this.#move('accepted')
       },
@@ -287,39 +309,12 @@ export class Channel {
 
   /** What a status poll found, asked in `epoch`. Undefined: Snowflake does not know the channel. */
   observe(status: ChannelStatus | undefined, epoch: number): void {
-    if (epoch !== this.epoch || !isOpen(this.#state) || this.#tracker === undefined) return
-    const { clock, metrics, settings } = this.#o
-    const now = clock.now()
-    const seen = this.#tracker.observe(status, now, (offset) => this.#queue.covers(offset))
-    if (seen.kind === 'invalid') {
-      this.#invalidate(seen.reason)
-      return
-    }
-    if (seen.hasProgressed) {
-      this.#reopens = 0
-      this.#stalled = undefined
-    }
-    if (seen.covered !== undefined) metrics.committed(this.tp, seen.covered, now)
-    if (seen.discrepancy !== undefined && status !== undefined) {
-      this.#discrepancy(seen.discrepancy, this.#tracker, status)
-    }
-    if (this.#tracker.stalledMs(now) >= settings.stallMs) {
-      this.#stalled = `Nothing of ${this.#where} was committed for ${settings.stallMs} ms.`
-      this.#invalidateWithoutBlame('commits nothing')
-    }
-  }
-
-  #discrepancy(found: Discrepancy, tracker: CommitTracker, status: ChannelStatus): void {
-    const { log, metrics, settings } = this.#o
-    const message = discrepancyText(found, `${this.#where} ${tracker.bounds}`, status)
-    metrics.discrepancy(found.kind, found.rows)
-    const isLoss = found.kind !== 'surplus'
-    if (settings.tolerance === 'none' && isLoss) {
-      this.#fail(new ConnectError(message))
-      return
-    }
-    this.#notice = message
-    log.warn({ channel: this.name }, `${message}.`)
+    if (epoch !== this.epoch || !isOpen(this.#state)) return
+    const seen = this.#account.observe(status, (offset) => this.#queue.covers(offset))
+    if (seen?.kind === 'invalid') this.#invalidate(seen.reason)
+    else if (seen?.kind === 'stalled') this.#invalidateWithoutBlame(seen.reason)
+    else if (seen?.kind === 'failed') this.#fail(seen.error)
+    else if (seen?.hasProgressed === true) this.#reopens = 0
   }
 
   /** All that is not committed is forgotten and read from Kafka again after the channel is open. */
@@ -358,11 +353,9 @@ export class Channel {
 
   #renew(): void {
     this.#operations.renew()
-    this.#tracker?.end(this.#queue.inFlight)
-    this.#previous = this.#tracker ?? this.#previous
+    this.#account.end(this.#queue.inFlight)
     this.#buffer.clear()
     this.#queue.clear()
-    this.#tracker = undefined
     this.#encoder = undefined
   }
 

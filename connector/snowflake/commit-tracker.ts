@@ -20,6 +20,9 @@ export class CommitTracker {
   readonly #window: CommitWindow
   /** The offset after which the account of rows begins. */
   readonly #accountedAfter: number | undefined
+  /** Everything before is inserted or known to be rejected; and so it is now, after the last answer. */
+  #suspectFrom: number
+  #nextSuspect: number
   #committed: number | undefined
   #appended: number
   #progressMs: number
@@ -40,6 +43,11 @@ export class CommitTracker {
     if (previous !== undefined && this.#window.reopened(opened, committed, previous.#committed)) {
       this.#accountedAfter = previous.#accountedAfter
     }
+    this.#suspectFrom = this.accountedFrom
+    if (previous !== undefined && this.#accountedAfter === previous.#accountedAfter) {
+      this.#suspectFrom = previous.#nextSuspect
+    }
+    this.#nextSuspect = this.#suspectFrom
     this.#committed = committed
     this.#appended = options.committed ?? -1
     this.#progressMs = options.nowMs
@@ -48,12 +56,24 @@ export class CommitTracker {
   get committed(): number | undefined {
     return this.#committed
   }
+  /** The last offset that was accepted; -1: none. */
+  get appended(): number {
+    return this.#appended
+  }
+  /** The first offset that the counters are about. */
+  get accountedFrom(): number {
+    return (this.#accountedAfter ?? -1) + 1
+  }
+  /** Where rows may begin that the last answer showed to be rejected. */
+  get suspectFrom(): number {
+    return this.#suspectFrom
+  }
   get uncommittedRows(): number {
     return this.#window.uncommittedRows
   }
   /** The offsets that counters are about, for messages. */
   get bounds(): string {
-    return `between offsets ${(this.#accountedAfter ?? -1) + 1} and ${this.#committed ?? this.#appended}`
+    return `between offsets ${this.accountedFrom} and ${this.#committed ?? this.#appended}`
   }
 
   /** Milliseconds since the last commit, or since there was something to commit. */
@@ -110,6 +130,8 @@ export class CommitTracker {
       covered = this.#window.committed(offset)
     }
     const discrepancy = this.#window.reconcile(status, isInFlight())
+    this.#suspectFrom = this.#nextSuspect
+    if (this.#window.isBalanced) this.#nextSuspect = (this.#committed ?? -1) + 1
     return { kind: 'valid', covered, hasProgressed, discrepancy }
   }
 }

@@ -107,6 +107,13 @@ export class CommitWindow {
     return this.#rowsSent - this.#rowsCommitted
   }
 
+  /** By the last answer each committed row was inserted or rejected. */
+  get isBalanced(): boolean {
+    const inserted = this.#insertedSeen - this.#insertedAtStart
+    const errors = this.#errorsSeen - this.#errorsAtStart
+    return inserted + errors + this.#missingReported === this.#rowsCommitted
+  }
+
   accepted(sent: Sent): void {
     this.#sent.push(sent)
     this.#rowsSent += sent.rows

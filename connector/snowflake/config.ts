@@ -43,6 +43,12 @@ export const SNOWFLAKE_SINK_CONFIG = new ConfigDef({
     group: 'Tables',
     doc: 'The warehouse for the few SQL statements that make and alter tables; most need none.',
   }),
+  'snowflake.error.table.warehouse.name': string<string | undefined>({
+    ...optionalText,
+    importance: 'LOW',
+    group: 'Tables',
+    doc: 'The warehouse to look up rejected rows in error tables with. Default: snowflake.warehouse.name.',
+  }),
   'snowflake.topic2table.map': string({
     default: '',
     importance: 'HIGH',

@@ -17,6 +17,7 @@ const STATE_NUMBERS: Record<ChannelState, number> = {
   EVOLVING: 6,
   APPENDING: 7,
   FAILED: 8,
+  INSPECTING: 9,
 }
 const PARTITION = ['topic', 'partition']
 
@@ -50,7 +51,7 @@ export class SinkMetrics {
       reopens: metrics.counter('snowflake_sink_channel_reopens_total', 'Channels opened again.'),
       state: metrics.gauge(
         'snowflake_sink_channel_state',
-        '0 closed, 1 identifying, 2 opening, 3 without a table, 4 positioning, 5 ready, 6 evolving, 7 appending, 8 failed.',
+        '0 closed, 1 identifying, 2 opening, 3 without a table, 4 positioning, 5 ready, 6 evolving, 7 appending, 8 failed, 9 inspecting rejected rows.',
         PARTITION,
       ),
       committedOffset: metrics.gauge(

@@ -1,8 +1,8 @@
-// From the position that Snowflake has to where Kafka is read next (pure; connector/DESIGN.md, decision 8).
+// From the position that Snowflake has to where Kafka is read next (connector/DESIGN.md, decision 8).
 import { ConnectError } from '../api/errors.ts'
 import type { LogBounds } from '../api/sink-task.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
-import type { Position } from './offset-token.ts'
+import { parseToken, type Position } from './offset-token.ts'
 
 export interface PositionQuestion {
   readonly tp: TopicPartition
@@ -53,6 +53,39 @@ export function startPosition(question: PositionQuestion): StartPosition {
     )
   }
   return { seekTo: next, committed: stored.offset }
+}
+
+/** A channel's token, and what is needed to tell where to read. */
+export interface StartQuestion {
+  readonly channel: string
+  readonly tp: TopicPartition
+  readonly token: string | null
+  readonly topicId: string | undefined
+  readonly policy: 'fail' | 'reset'
+  /** The first record that must be read again though it is stored; undefined: none. */
+  readonly replayFrom: number | undefined
+  logBounds(tp: TopicPartition): Promise<LogBounds>
+}
+
+/**
+ * Where to read next after a channel was opened; no `seekTo` when it has no position yet.
+ * @throws ConnectError for a token that no client we know writes, and as `startPosition` does.
+ */
+export async function findStart(
+  question: StartQuestion,
+): Promise<Partial<StartPosition> & { readonly committed: number | undefined }> {
+  const { channel, tp, token, topicId, policy, replayFrom } = question
+  const stored = parseToken(token)
+  if (stored === undefined) {
+    throw new ConnectError(
+      `Channel ${channel} has offset token ${JSON.stringify(token)}, expected <topic id>:<offset> or an offset: another program writes to it`,
+    )
+  }
+  if (stored === null) return { committed: undefined }
+  const log = await question.logBounds(tp)
+  const start = startPosition({ tp, stored, topicId, log, policy })
+  if (replayFrom === undefined || start.committed === undefined) return start
+  return { ...start, seekTo: Math.min(start.seekTo, Math.max(replayFrom, log.beginning)) }
 }
 
 const HOW =

@@ -18,12 +18,22 @@ export type BadRecordHandler = (record: SinkRecord, error: DataError) => Promise
 /** Records that came together become rows together, even when they are too many for one request; but no more than so many times too many. */
 const OVERFLOW = 2
 
+/** Which records come only because others are read again. */
+export interface Replay {
+  /** An error to report the record with, `done` when it must not become a row, else undefined. */
+  verdict(offset: number): DataError | 'done' | undefined
+  reported(offset: number): void
+}
+
+const NO_REPLAY: Replay = { verdict: () => undefined, reported: () => {} }
+
 /** What a consumed record takes in memory beside its value: the message, its byte arrays, the record itself. */
 const RECORD_OVERHEAD_BYTES = 1_000
 
 export class RecordBuffer {
   readonly #limits: BufferLimits
   readonly #onBadRecord: BadRecordHandler
+  readonly #replay: Replay
   readonly #inbox: SinkRecord[] = []
   /** Where the inbox begins; what is before was taken out. */
   #head = 0
@@ -39,9 +49,10 @@ export class RecordBuffer {
   #refused: { readonly offset: number; readonly error: DataError } | undefined
   failure: Error | undefined
 
-  constructor(limits: BufferLimits, onBadRecord: BadRecordHandler) {
+  constructor(limits: BufferLimits, onBadRecord: BadRecordHandler, replay = NO_REPLAY) {
     this.#limits = limits
     this.#onBadRecord = onBadRecord
+    this.#replay = replay
   }
 
   get bytes(): number {
@@ -134,8 +145,10 @@ export class RecordBuffer {
 
   /** False when the record must stay. */
   #take(record: SinkRecord, encoder: RowEncoder, nowMs: number): boolean {
-    if (this.#isIgnored(record)) return true
+    const verdict = this.#replay.verdict(record.originalKafkaOffset)
+    if (verdict === 'done' || (verdict === undefined && this.#isIgnored(record))) return true
     try {
+      if (verdict !== undefined) throw verdict
       if (record.originalKafkaOffset === this.#refused?.offset) throw this.#refused.error
       const shape = shapeOf(record)
       const writer = encoder.writerFor(shape)
@@ -172,7 +185,9 @@ export class RecordBuffer {
       } catch (failure) {
         if (epoch === this.#epoch) this.failure = asError(failure)
       }
-      if (epoch === this.#epoch) this.#reporting = false
+      if (epoch !== this.#epoch) return
+      if (this.failure === undefined) this.#replay.reported(record.originalKafkaOffset)
+      this.#reporting = false
     }
     void settle()
   }

@@ -16,9 +16,11 @@ import type { ChannelOptions, ChannelSettings } from './channel-options.ts'
 import { isOpen } from './channel-state.ts'
 import { type PipeName, SnowpipeClient } from './client.ts'
 import { parseSinkConfig, type SinkConfig } from './config.ts'
+import { errorTable } from './error-table.ts'
 import { createHttpClient, type HttpClient } from './http.ts'
 import { defaultPipe } from './identifiers.ts'
 import { SinkMetrics } from './metrics.ts'
+import { RejectedRowError } from './rejections.ts'
 import { preloadDriver, type SqlConnect, sqlConnector } from './sql.ts'
 import { StatusPoller } from './status-poller.ts'
 import { type SharedTable, shareTable, Table } from './table.ts'
@@ -28,7 +30,8 @@ import { VERSION } from './version.ts'
 /** The ways to the outside; tests give others. */
 export interface SinkTaskOutside {
   http(connectionsMax: number): HttpClient
-  sql(config: SinkConfig): SqlConnect
+  /** `warehouse`: undefined for the user's default. */
+  sql(config: SinkConfig, warehouse: string | undefined): SqlConnect
   compress(raw: Uint8Array): Promise<Uint8Array>
   requestId(): string
   /** Whether tasks share tables by name; off where each has a world of its own. */
@@ -39,7 +42,7 @@ const deflate = promisify(gzip)
 
 const OUTSIDE: SinkTaskOutside = {
   http: createHttpClient,
-  sql: (config) => {
+  sql: (config, warehouse) => {
     const { values } = config
     const looksAtTables =
       values['snowflake.autocreate.table.type'] !== 'none' ||
@@ -50,7 +53,7 @@ const OUTSIDE: SinkTaskOutside = {
       account: config.account,
       user: config.user,
       role: config.role,
-      warehouse: values['snowflake.warehouse.name'],
+      warehouse,
       key: config.key,
       timeoutMs: values['snowflake.sql.timeout.ms'],
     })
@@ -72,6 +75,8 @@ interface Running {
   readonly http: HttpClient
   readonly client: SnowpipeClient
   readonly sql: SqlConnect
+  /** For error tables. */
+  readonly errorSql: SqlConnect
   readonly metrics: SinkMetrics
   readonly abort: AbortController
   readonly channels: Map<string, Channel>
@@ -103,6 +108,7 @@ export class SnowflakeSinkTask extends SinkTask {
   start(props: Props): void {
     const config = parseSinkConfig(props)
     const { clock } = this.context
+    const warehouse = config.values['snowflake.warehouse.name']
     const http = this.#outside.http(CONNECTIONS_MAX)
     const auth = new KeyPairAuth(config, clock)
     const client = new SnowpipeClient({
@@ -119,7 +125,11 @@ export class SnowflakeSinkTask extends SinkTask {
       settings: settingsOf(config),
       http,
       client,
-      sql: this.#outside.sql(config),
+      sql: this.#outside.sql(config, warehouse),
+      errorSql: this.#outside.sql(
+        config,
+        config.values['snowflake.error.table.warehouse.name'] ?? warehouse,
+      ),
       metrics: new SinkMetrics(this.context.metrics),
       abort: new AbortController(),
       channels: new Map(),
@@ -272,7 +282,7 @@ export class SnowflakeSinkTask extends SinkTask {
   }
 
   #channel(running: Running, tp: TopicPartition): Channel {
-    const { config, settings, client, metrics, abort } = running
+    const { config, settings, client, metrics, abort, errorSql } = running
     const table = config.tableOf(tp.topic)
     const pipe = { database: config.database, schema: config.schema, pipe: defaultPipe(table) }
     this.#addPoller(running, pipe)
@@ -287,6 +297,7 @@ export class SnowflakeSinkTask extends SinkTask {
       kafka: {
         describeTopic: (topic, signal) => context.describeTopic(topic, signal),
         logBounds: (of, signal) => context.logBounds(of, signal),
+        committedOffset: async (of, signal) => context.committedOffset?.(of, signal),
       },
       clock: context.clock,
       random: context.random,
@@ -295,6 +306,11 @@ export class SnowflakeSinkTask extends SinkTask {
       log: context.log,
       metrics,
       onBadRecord: (record, error) => this.#onBadRecord(record, error),
+      findRejected: errorTable(
+        { database: config.database, schema: config.schema, table },
+        errorSql,
+      ),
+      canReport: () => context.errantRecordReporter() !== undefined,
       signal: abort.signal,
     }
     return new Channel(options)
@@ -355,7 +371,8 @@ export class SnowflakeSinkTask extends SinkTask {
     const reporter = this.context.errantRecordReporter()
     if (reporter !== undefined) await reporter.report(record, error)
     else if (this.#live().settings.tolerance === 'none') throw error
-    this.#live().metrics.discrepancy('rejected', 1)
+    // Rows that Snowflake rejected were counted when its counters showed them.
+    if (!(error instanceof RejectedRowError)) this.#live().metrics.discrepancy('rejected', 1)
     this.context.log.warn(
       {
         topic: record.originalTopic,

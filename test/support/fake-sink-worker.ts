@@ -198,6 +198,9 @@ export class FakeSinkWorker implements SinkTaskContext {
     const { beginning, end } = this.#topics.log(tp)
     return Promise.resolve({ beginning, end })
   }
+  committedOffset(tp: TopicPartition): Promise<number | undefined> {
+    return Promise.resolve(this.#topics.committed.get(topicPartitionKey(tp)))
+  }
   reportHealth(health: TaskHealth | null): void {
     this.health = health
   }
