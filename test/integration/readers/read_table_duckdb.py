@@ -18,14 +18,14 @@ from plain import lower_names
 ROWS_A_TIME = 1000
 
 
-def connect(folder):
-    """A connection with the iceberg extension of the PyPI packages; DuckDB checks their signatures."""
+def connect(folder, extensions=("avro", "iceberg")):
+    """A connection with these extensions of the PyPI packages; DuckDB checks their signatures."""
     connection = duckdb.connect(config={"extension_directory": str(folder)})
     connection.execute("SET TimeZone = 'UTC'")
     platform = connection.execute("PRAGMA platform").fetchone()[0]
     target = folder / f"v{duckdb.__version__}" / platform
     target.mkdir(parents=True)
-    for name in ("avro", "iceberg"):
+    for name in extensions:
         package = Path(importlib.import_module(f"duckdb_extension_{name}").__file__).parent
         [file] = package.rglob(f"{name}.duckdb_extension")
         shutil.copy(file, target)
