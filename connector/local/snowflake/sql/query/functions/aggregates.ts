@@ -204,11 +204,11 @@ export const AGGREGATES: Readonly<Record<string, Build>> = {
   HLL: (input) => ({ sql: input.over(`approx_count_distinct(${arg(input).sql})`), type: INT }),
   LISTAGG: listAgg,
   MAX: same('max'),
-  MAX_BY: byOther('arg_max'),
+  MAX_BY: byOther('arg_max_null'),
   MEDIAN: (input) =>
     interpolated(input, numeric(arg(input), input.zone), (operand) => `median(${operand})`),
   MIN: same('min'),
-  MIN_BY: byOther('arg_min'),
+  MIN_BY: byOther('arg_min_null'),
   MODE: same('mode'),
   OBJECT_AGG: objectAgg,
   PERCENTILE_CONT: percentile('quantile_cont'),

@@ -147,12 +147,11 @@ export const NUMERIC: Readonly<Record<string, FunctionDefinition>> = {
   GREATEST: extreme('greatest'),
   GREATEST_IGNORE_NULLS: alike(1, MANY, (args) => `greatest(${args.join(', ')})`),
   /** Kilometres between two points given in degrees. */
-  HAVERSINE: define(
-    'real real real real',
-    REAL,
-    (lat1, lon1, lat2, lon2) =>
-      `2 * ${HAVERSINE_KM} * asin(least(1, sqrt(pow(sin(radians(${lat2} - ${lat1}) / 2), 2) + cos(radians(${lat1})) * cos(radians(${lat2})) * pow(sin(radians(${lon2} - ${lon1}) / 2), 2))))`,
-  ),
+  HAVERSINE: define('real real real real', REAL, (lat1, lon1, lat2, lon2) => {
+    const square = `pow(sin(radians(${lat2} - ${lat1}) / 2), 2) + cos(radians(${lat1})) * cos(radians(${lat2})) * pow(sin(radians(${lon2} - ${lon1}) / 2), 2)`
+    // Rounding may exceed 1. Not by least(), which passes over NULL.
+    return `2 * ${HAVERSINE_KM} * asin(CASE WHEN ${square} > 1 THEN 1 ELSE sqrt(${square}) END)`
+  }),
   IFF: choice((condition, zone) => cast(condition, BOOLEAN, { zone }).sql),
   IFNULL: alike(2, 2, (args) => `coalesce(${args.join(', ')})`),
   LEAST: extreme('least'),

@@ -15,10 +15,13 @@ import {
 
 const INT = fixed()
 const big = (sql: string): string => `CAST(${sql} AS BIGINT)`
+/** NULL stays NULL: the engine's greatest() would pass over it. */
+const atLeast = (sql: string, min: number): string =>
+  `CASE WHEN ${sql} < ${min} THEN ${min} ELSE ${sql} END`
 
 const substring = define('text int int?', TEXT, (s, from, length) => {
   const start = `CASE WHEN ${big(from ?? '1')} = 0 THEN 1 ELSE ${big(from ?? '1')} END`
-  const count = length === undefined ? '' : `, greatest(${big(length)}, 0)`
+  const count = length === undefined ? '' : `, ${atLeast(big(length), 0)}`
   return `CASE WHEN ${big(from ?? '1')} < -length(${s}) THEN '' ELSE substr(${s}, ${start}${count}) END`
 })
 
@@ -29,12 +32,12 @@ const pad = (name: string): FunctionDefinition =>
   define(
     'text int text?',
     TEXT,
-    (s, n, fill) => `${name}(${s}, CAST(greatest(${n}, 0) AS INTEGER), ${fill ?? "' '"})`,
+    (s, n, fill) => `${name}(${s}, CAST(${atLeast(n ?? '0', 0)} AS INTEGER), ${fill ?? "' '"})`,
   )
 
 const positionOf = define('text text int?', INT, (part, s, from) => {
   if (from === undefined) return `instr(${s}, ${part})`
-  const start = `greatest(${big(from)}, 1)`
+  const start = `(${atLeast(big(from), 1)})`
   return `CASE instr(substr(${s}, ${start}), ${part}) WHEN 0 THEN 0 ELSE instr(substr(${s}, ${start}), ${part}) + ${start} - 1 END`
 })
 
@@ -158,7 +161,7 @@ export const TEXTS: Readonly<Record<string, FunctionDefinition>> = {
     INT,
     (a, b) => `CAST(floor(jaro_winkler_similarity(upper(${a}), upper(${b})) * 100) AS INTEGER)`,
   ),
-  LEFT: define('text int', TEXT, (s, n) => `left(${s}, greatest(${big(n ?? '0')}, 0))`),
+  LEFT: define('text int', TEXT, (s, n) => `left(${s}, ${atLeast(big(n ?? '0'), 0)})`),
   LEN: define('text', INT, (s) => `length(${s})`),
   LENGTH: special(1, 1, ({ args: [first], zone, name }) => {
     if (first === undefined) throw unsupported(name)
@@ -176,14 +179,14 @@ export const TEXTS: Readonly<Record<string, FunctionDefinition>> = {
   REGEXP_LIKE: special(2, 3, regexpLike),
   REGEXP_REPLACE: special(2, 6, regexpReplace),
   REGEXP_SUBSTR: special(2, 6, regexpSubstr),
-  REPEAT: define('text int', TEXT, (s, n) => `repeat(${s}, greatest(${big(n ?? '0')}, 0))`),
+  REPEAT: define('text int', TEXT, (s, n) => `repeat(${s}, ${atLeast(big(n ?? '0'), 0)})`),
   REPLACE: define(
     'text text text?',
     TEXT,
     (s, part, by) => `replace(${s}, ${part}, ${by ?? "''"})`,
   ),
   REVERSE: define('text', TEXT, (s) => `reverse(${s})`),
-  RIGHT: define('text int', TEXT, (s, n) => `right(${s}, greatest(${big(n ?? '0')}, 0))`),
+  RIGHT: define('text int', TEXT, (s, n) => `right(${s}, ${atLeast(big(n ?? '0'), 0)})`),
   RLIKE: special(2, 3, regexpLike),
   RPAD: pad('rpad'),
   RTRIM: trim('rtrim'),
@@ -191,7 +194,7 @@ export const TEXTS: Readonly<Record<string, FunctionDefinition>> = {
   SHA1_HEX: define('text', TEXT, (s) => `sha1(${s})`),
   SHA2: special(1, 2, sha2),
   SHA2_HEX: special(1, 2, sha2),
-  SPACE: define('int', TEXT, (n) => `repeat(' ', greatest(${big(n)}, 0))`),
+  SPACE: define('int', TEXT, (n) => `repeat(' ', ${atLeast(big(n), 0)})`),
   SPLIT: define('text text', ARRAY, (s, by) => `to_json(string_split(${s}, ${by}))`),
   SPLIT_PART: define(
     'text text int',

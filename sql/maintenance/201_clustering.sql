@@ -1,0 +1,9 @@
+-- Files that hold neighbouring times and routes together are pruned by most queries. Clustering costs credits: leave it out
+-- where a table is below some tens of gigabytes.
+ALTER ICEBERG TABLE VEHICLE_POSITION CLUSTER BY (TO_DATE(FETCHED_AT), FEED_ID);
+ALTER ICEBERG TABLE TRIP_UPDATE CLUSTER BY (TO_DATE(FETCHED_AT), FEED_ID);
+ALTER ICEBERG TABLE TRIP_STOP_TIME CLUSTER BY (TO_DATE(FETCHED_AT), FEED_ID);
+ALTER ICEBERG TABLE ICYMTA CLUSTER BY (DATE, LINEREF);
+-- While a backlog is being loaded: SUSPEND, and RESUME afterwards.
+ALTER ICEBERG TABLE VEHICLE_POSITION RESUME RECLUSTER;
+ALTER ICEBERG TABLE TRIP_UPDATE RESUME RECLUSTER;
