@@ -22,6 +22,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   endpoint: async () => (await import('./endpoint.ts')).fuzzEndpoint,
   registry: async () => (await import('./registry.ts')).fuzzRegistry,
   sql: async () => (await import('./sql.ts')).fuzzSql,
+  feeds: async () => (await import('./feeds.ts')).fuzzFeeds,
 }
 
 const { values, positionals } = parseArgs({

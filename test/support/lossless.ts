@@ -78,7 +78,9 @@ function payloadsOf(body: Uint8Array): ReadonlyMap<string, Uint8Array> {
 
 /** A converter as a worker would have it, at a registry. */
 export function newAvroConverter({ log, url }: TestRegistry): AvroConverter {
-  const converter = new AvroConverter({ clock: new FakeClock(), random: () => 0.5, log })
+  // A connection that was idle for too long is made anew, at once.
+  const clock = new FakeClock({ auto: true })
+  const converter = new AvroConverter({ clock, random: () => 0.5, log })
   converter.configure({ 'schema.registry.url': url }, false)
   return converter
 }
