@@ -9,3 +9,7 @@ export function seeded(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
   }
 }
+
+/** The generator of one round, whichever rounds were played before it. */
+export const seededRound = (seed: number, round: number): (() => number) =>
+  seeded(seed + Math.imul(round, 0x9e3779b9))
