@@ -1,8 +1,8 @@
 // Requests with rows, in order, strictly one on its way. While it is unknown what became of a request, it is repeated
 // with the same token, the same request id and the same bytes: Snowflake takes them once.
-import { gunzipSync } from 'node:zlib'
 import type { Clock } from '../api/clock.ts'
 import { type Batch, halve, type RawBatch } from './batch.ts'
+import type { Compressor } from './compression.ts'
 import type { PipeName, SnowpipeClient } from './client.ts'
 import { SnowpipeError } from './errors.ts'
 import { Pacer } from './pacer.ts'
@@ -22,7 +22,7 @@ export interface AppendQueueOptions {
   readonly client: SnowpipeClient
   readonly clock: Clock
   readonly requestId: () => string
-  readonly compress: (raw: Uint8Array) => Promise<Uint8Array>
+  readonly compressor: Compressor
   readonly settings: {
     readonly requestBytesMax: number
     readonly requestsPerSecond: number
@@ -61,7 +61,7 @@ export class AppendQueue {
   }
 
   #hold({ batch, raw }: RawBatch, compressed: () => void): Held {
-    const body = this.#o.compress(raw)
+    const body = this.#o.compressor.compress(raw)
     const held: Held = { batch, body, compressed: undefined, id: undefined, retries: 0 }
     const settle = async (): Promise<void> => {
       try {
@@ -112,7 +112,7 @@ export class AppendQueue {
         startToken: call.token(held.batch.firstOffset),
         endToken: call.token(held.batch.lastOffset),
         body,
-        encoding: 'gzip',
+        encoding: this.#o.compressor.encoding,
         rawBytes: held.batch.rawBytes,
         oldestMs: held.batch.oldestMs,
       },
@@ -145,7 +145,10 @@ export class AppendQueue {
     const [first, ...rest] = this.#held
     // One that was sent is compressed; a single row need not be looked at.
     if (first?.compressed === undefined || first.batch.ends.length === 1) return false
-    const halves = halve({ batch: first.batch, raw: gunzipSync(first.compressed) })
+    const halves = halve({
+      batch: first.batch,
+      raw: this.#o.compressor.decompress(first.compressed),
+    })
     if (halves === undefined) return false
     this.#held = [...halves.map((half) => this.#hold(half, () => undefined)), ...rest]
     return true

@@ -85,16 +85,31 @@ const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toS
 /** Makes key-pair JWTs and keeps each until shortly before it expires: signing on every status poll would be a real cost. */
 export class KeyPairAuth {
   readonly #identity: Identity
-  readonly #clock: Clock
-  readonly #issuer: string
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #reloadKey: (() => KeyObject) | undefined
   readonly #subject: string
+  #key: KeyObject
+  #fingerprint: string
   #cached: { readonly jwt: string; readonly expiresAtMs: number } | undefined
 
-  constructor(identity: Identity, clock: Clock) {
+  /** `reloadKey` reads the key again where that may give another one, e.g. from a file. */
+  constructor(identity: Identity, clock: Pick<Clock, 'now'>, reloadKey?: () => KeyObject) {
     this.#identity = identity
     this.#clock = clock
+    this.#reloadKey = reloadKey
     this.#subject = `${accountName(identity.account)}.${identity.user.toUpperCase()}`
-    this.#issuer = `${this.#subject}.${fingerprint(identity.key)}`
+    this.#key = identity.key
+    this.#fingerprint = fingerprint(identity.key)
+  }
+
+  /** Of the key that is in use. */
+  get fingerprint(): string {
+    return this.#fingerprint
+  }
+
+  /** The key in use as unencrypted PKCS#8, for Snowflake's driver. */
+  get privateKeyPem(): string {
+    return String(this.#key.export({ type: 'pkcs8', format: 'pem' }))
   }
 
   jwt(): string {
@@ -104,14 +119,26 @@ export class KeyPairAuth {
     }
     const iat = Math.floor(now / 1_000) - SKEW_S
     const exp = iat + LIFETIME_S
-    const jwt = this.#sign({ iss: this.#issuer, sub: this.#subject, iat, exp, ...this.#scope() })
+    const jwt = this.#sign({
+      iss: `${this.#subject}.${this.#fingerprint}`,
+      sub: this.#subject,
+      iat,
+      exp,
+      ...this.#scope(),
+    })
     this.#cached = { jwt, expiresAtMs: exp * 1_000 }
     return jwt
   }
 
-  /** Forgets the cached token, e.g. after a 401. */
+  /** Forgets the cached token, e.g. after a 401, and reads the key again: it may have been rotated. */
   invalidate(): void {
     this.#cached = undefined
+    try {
+      this.#key = this.#reloadKey?.() ?? this.#key
+      this.#fingerprint = fingerprint(this.#key)
+    } catch {
+      // A file that is just being replaced: the old key stays, and the refusal that follows is what is told.
+    }
   }
 
   #scope(): { readonly scp?: string } {
@@ -121,7 +148,7 @@ export class KeyPairAuth {
 
   #sign(claims: object): string {
     const text = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`
-    const signature = createSign('RSA-SHA256').update(text).sign(this.#identity.key, 'base64url')
+    const signature = createSign('RSA-SHA256').update(text).sign(this.#key, 'base64url')
     return `${text}.${signature}`
   }
 }

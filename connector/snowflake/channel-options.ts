@@ -3,6 +3,7 @@ import type { PluginLogger } from '../api/plugin-metrics.ts'
 import type { LogBounds } from '../api/sink-task.ts'
 import type { TopicDescription, TopicPartition } from '../api/topic-partition.ts'
 import type { PipeName, SnowpipeClient } from './client.ts'
+import type { Compressor } from './compression.ts'
 import type { FindRejected } from './error-table.ts'
 import type { SinkMetrics } from './metrics.ts'
 import type { BadRecordHandler, BufferLimits } from './record-buffer.ts'
@@ -38,7 +39,7 @@ export interface ChannelOptions {
   readonly clock: Clock
   readonly random: Random
   readonly requestId: () => string
-  readonly compress: (raw: Uint8Array) => Promise<Uint8Array>
+  readonly compressor: Compressor
   readonly log: PluginLogger
   readonly metrics: SinkMetrics
   readonly onBadRecord: BadRecordHandler

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import {
   boolean,
   ConfigDef,
@@ -11,15 +10,19 @@ import {
 } from '../api/config-def.ts'
 import { ConfigError, toMessage } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
+import { type Compression, compressionProblem } from './compression.ts'
 import {
   accountOf,
   accountUrlOf,
   CONNECTION_KEYS,
   optionalText,
-  privateKeyOf,
+  type Login,
+  loginOf,
+  proxyOf,
 } from './connection-config.ts'
 import { storedName } from './identifiers.ts'
 import { officialKeyProblems } from './official-keys.ts'
+import type { ProxySettings } from './http-proxy.ts'
 import { parseTopicMap, type TopicToTable } from './topic-map.ts'
 
 /** Keys and defaults are those of Snowflake's own connector (4.x) where it has the same thing. */
@@ -109,6 +112,13 @@ export const SNOWFLAKE_SINK_CONFIG = new ConfigDef({
     importance: 'MEDIUM',
     group: 'Streaming',
     doc: 'How long rows wait for others before they are sent.',
+  }),
+  'snowflake.streaming.compression': string<Compression>({
+    default: 'auto',
+    importance: 'LOW',
+    group: 'Streaming',
+    doc: 'How requests are compressed: gzip; zstd, where Node has it (22.15 and later); auto takes zstd where it is there.',
+    check: (value) => compressionProblem(value),
   }),
   'snowflake.streaming.max.request.bytes': int({
     default: 3_800_000,
@@ -233,7 +243,8 @@ export interface SinkConfig {
   readonly account: string
   readonly user: string
   readonly role: string | undefined
-  readonly key: KeyObject
+  readonly login: Login
+  readonly proxy: ProxySettings | undefined
   readonly database: string
   readonly schema: string
   readonly tableOf: TopicToTable
@@ -251,7 +262,8 @@ export const keyProblems = (props: Props): ReturnType<typeof officialKeyProblems
 /** What is wrong beyond single keys: the private key, and settings of Snowflake's own connector that are not supported. */
 export function wholeProblems(props: Props): readonly string[] {
   const problems: string[] = []
-  attempt(problems, () => privateKeyOf(props))
+  attempt(problems, () => loginOf(props))
+  attempt(problems, () => proxyOf(props))
   return [...problems, ...keyProblems(props).errors]
 }
 
@@ -259,9 +271,10 @@ export function wholeProblems(props: Props): readonly string[] {
 export function parseSinkConfig(props: Props): SinkConfig {
   const problems: string[] = []
   const values = attempt(problems, () => SNOWFLAKE_SINK_CONFIG.parse(props))
-  const key = attempt(problems, () => privateKeyOf(props))
+  const login = attempt(problems, () => loginOf(props))
+  const proxy = attempt(problems, () => proxyOf(props))
   problems.push(...keyProblems(props).errors)
-  if (values === undefined || key === undefined || problems.length > 0) {
+  if (values === undefined || login === undefined || problems.length > 0) {
     throw new ConfigError(problems.join('\n'))
   }
   const url = accountUrlOf(values['snowflake.url.name'])
@@ -276,7 +289,8 @@ export function parseSinkConfig(props: Props): SinkConfig {
     account: values['snowflake.account.name'] ?? accountOf(url),
     user: values['snowflake.user.name'],
     role: values['snowflake.role.name'],
-    key,
+    login,
+    proxy,
     database: storedName(values['snowflake.database.name']),
     schema: storedName(values['snowflake.schema.name']),
     tableOf: map,

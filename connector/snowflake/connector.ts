@@ -3,9 +3,8 @@ import type { ConfigDef, ConfigValue } from '../api/config-def.ts'
 import { SinkConnector } from '../api/connector.ts'
 import type { Props } from '../api/task-context.ts'
 import type { TopicPartition } from '../api/topic-partition.ts'
-import { KeyPairAuth } from './auth.ts'
-import { SnowpipeClient } from './client.ts'
 import { parseSinkConfig, SNOWFLAKE_SINK_CONFIG, wholeProblems, keyProblems } from './config.ts'
+import { connectionTo } from './connection.ts'
 import { createHttpClient } from './http.ts'
 import { defaultPipe } from './identifiers.ts'
 import { formatToken } from './offset-token.ts'
@@ -65,13 +64,11 @@ export class SnowflakeSinkConnector extends SinkConnector {
   ): Promise<boolean> {
     const config = parseSinkConfig(props)
     const { clock, connector } = this.context
-    const http = createHttpClient(4)
-    const client = new SnowpipeClient({
-      accountUrl: config.accountUrl,
-      role: config.role,
-      auth: new KeyPairAuth(config, clock),
+    const http = createHttpClient(4, config.proxy)
+    const { client } = connectionTo(config, {
       send: http.send,
       clock,
+      requestId: randomUUID,
       userAgent: `mta-connect/${VERSION}`,
       timeoutMs: config.values['snowflake.streaming.request.timeout.ms'],
     })

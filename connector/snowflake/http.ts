@@ -3,6 +3,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { RetriableError } from '../api/errors.ts'
+import { HttpsTunnelAgent, HttpTunnelAgent, type ProxySettings, usesProxy } from './http-proxy.ts'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -35,15 +36,27 @@ export interface HttpClient {
   close(): void
 }
 
-/** `connectionsMax`: sockets per host, the further requests wait. */
-export function createHttpClient(connectionsMax: number): HttpClient {
+/** `connectionsMax`: sockets per host, the further requests wait. Hosts that `proxy` is for are reached through it. */
+export function createHttpClient(connectionsMax: number, proxy?: ProxySettings): HttpClient {
   const options = { keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' as const }
-  const agents = { http: new http.Agent(options), https: new https.Agent(options) }
+  const direct = { http: new http.Agent(options), https: new https.Agent(options) }
+  const tunnels =
+    proxy === undefined
+      ? direct
+      : {
+          http: new HttpTunnelAgent(proxy, options),
+          https: new HttpsTunnelAgent(proxy, options),
+        }
   return {
-    send: (request) => exchange(request, agents),
+    send: (request) => {
+      const isTunnelled = proxy !== undefined && usesProxy(proxy, new URL(request.url).hostname)
+      return exchange(request, isTunnelled ? tunnels : direct)
+    },
     close: () => {
-      agents.http.destroy()
-      agents.https.destroy()
+      for (const agents of [direct, tunnels]) {
+        agents.http.destroy()
+        agents.https.destroy()
+      }
     },
   }
 }
@@ -62,11 +75,10 @@ function exchange(request: HttpRequest, agents: Agents): Promise<HttpResponse> {
       headers: { ...request.headers, 'content-length': String(request.body?.length ?? 0) },
       agent: secure ? agents.https : agents.http,
     })
-    const giveUp = (): void => {
-      call.destroy(new Error('the task is stopping'))
-    }
+    // A request that has no connection yet says nothing when it is destroyed, so that is not waited for.
+    const giveUp = (): void => fail(new Error('the task is stopping'))
     const timer = setTimeout(() => {
-      call.destroy(new Error(`no answer within ${request.timeoutMs} ms`))
+      fail(new Error(`no answer within ${request.timeoutMs} ms`))
     }, request.timeoutMs)
     const end = (): void => {
       clearTimeout(timer)

@@ -5,10 +5,6 @@ import type { Props } from '../api/task-context.ts'
 const REFUSED: Readonly<
   Record<string, { readonly allowed: readonly string[]; readonly why: string }>
 > = {
-  'snowflake.authenticator': {
-    allowed: ['snowflake_jwt'],
-    why: 'only key-pair authentication (snowflake_jwt) is supported',
-  },
   'snowflake.enable.schematization': {
     allowed: ['true'],
     why: 'every field has its own column here; there is no RECORD_CONTENT',
@@ -43,7 +39,6 @@ const PASSED_OVER = [
   'snowflake.open.channel.io.threads',
   'snowflake.streaming.metrics.prometheus.',
   'snowflake.validation',
-  'snowflake.oauth.',
   'enable.mdc.logging',
   'enable.task.fail.on.authorization.errors',
   'snowflake.streaming.max.client.lag',
@@ -66,8 +61,9 @@ export function officialKeyProblems(
     if (rule !== undefined && !rule.allowed.includes(value.trim().toLowerCase())) {
       errors.push(`Invalid value ${value} for configuration ${key}: ${rule.why}`)
     }
+    if (known.includes(key)) continue
     if (isPassedOver(key)) warnings.push(`${key} has no meaning here and is passed over.`)
-    else if (key.startsWith('snowflake.') && rule === undefined && !known.includes(key)) {
+    else if (key.startsWith('snowflake.') && rule === undefined) {
       errors.push(`Unknown configuration ${key}; the nearest one is ${nearest(key, known)}`)
     }
   }

@@ -1,7 +1,8 @@
 // The few SQL statements, by Snowflake's own driver. It is large (0.4 s and 50 MB to load), so it is loaded only where a
 // table may have to be looked at.
 import { ConnectError, RetriableError } from '../api/errors.ts'
-import type { KeyObject } from 'node:crypto'
+import type { Credential } from './credential.ts'
+import type { ProxySettings } from './http-proxy.ts'
 
 export interface SqlOptions {
   readonly accountUrl: string
@@ -9,7 +10,8 @@ export interface SqlOptions {
   readonly user: string
   readonly role: string | undefined
   readonly warehouse: string | undefined
-  readonly key: KeyObject
+  readonly credential: Credential
+  readonly proxy: ProxySettings | undefined
   /** For one statement, and for connecting. */
   readonly timeoutMs: number
 }
@@ -95,13 +97,13 @@ export function sqlConnector(options: SqlOptions): SqlConnect {
   return async (signal) => {
     const sdk = await loadDriver()
     const { timeoutMs } = options
-    const pem = options.key.export({ type: 'pkcs8', format: 'pem' })
+    const login = await options.credential.driverLogin(signal)
     const connection = sdk.createConnection({
       account: options.account,
       accessUrl: options.accountUrl,
       username: options.user,
-      authenticator: 'SNOWFLAKE_JWT',
-      privateKey: String(pem),
+      ...login,
+      ...driverProxy(options.proxy),
       ...(options.role === undefined ? {} : { role: options.role }),
       ...(options.warehouse === undefined ? {} : { warehouse: options.warehouse }),
       application: 'mta_connect',
@@ -109,12 +111,30 @@ export function sqlConnector(options: SqlOptions): SqlConnect {
       sfRetryMaxLoginRetries: 1,
       timeout: timeoutMs,
     })
-    await bounded<undefined>('connect', { timeoutMs, signal }, (done) => {
-      connection.connect((error) => done(error, undefined))
-    })
+    try {
+      await bounded<undefined>('connect', { timeoutMs, signal }, (done) => {
+        connection.connect((error) => done(error, undefined))
+      })
+    } catch (error) {
+      if (error instanceof SqlError) options.credential.refused()
+      throw error
+    }
     return session(connection, timeoutMs)
   }
 }
+
+/** The proxy as the driver takes it. */
+export const driverProxy = (proxy: ProxySettings | undefined): object =>
+  proxy === undefined
+    ? {}
+    : {
+        proxyHost: proxy.host,
+        proxyPort: proxy.port,
+        noProxy: proxy.nonProxyHosts,
+        ...(proxy.user === undefined
+          ? {}
+          : { proxyUser: proxy.user, proxyPassword: proxy.password?.reveal() ?? '' }),
+      }
 
 function session(connection: DriverConnection, timeoutMs: number): SqlSession {
   return {

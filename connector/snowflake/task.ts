@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { DataError } from '../api/errors.ts'
 import type { SinkRecord } from '../api/records.ts'
 import { SinkTask } from '../api/sink-task.ts'
@@ -10,16 +8,19 @@ import {
   type TopicPartitionOffset,
   topicPartitionKey,
 } from '../api/topic-partition.ts'
-import { fingerprint, KeyPairAuth } from './auth.ts'
 import { Channel } from './channel.ts'
 import type { ChannelOptions, ChannelSettings } from './channel-options.ts'
 import { isOpen } from './channel-state.ts'
-import { type PipeName, SnowpipeClient } from './client.ts'
+import type { PipeName, SnowpipeClient } from './client.ts'
+import { type Compression, type Compressor, compressorFor } from './compression.ts'
 import { parseSinkConfig, type SinkConfig } from './config.ts'
 import { errorTable } from './error-table.ts'
+import { connectionTo } from './connection.ts'
+import type { Credential } from './credential.ts'
 import { createHttpClient, type HttpClient } from './http.ts'
 import { defaultPipe } from './identifiers.ts'
 import { SinkMetrics } from './metrics.ts'
+import type { ProxySettings } from './http-proxy.ts'
 import { RejectedRowError } from './rejections.ts'
 import { preloadDriver, type SqlConnect, sqlConnector } from './sql.ts'
 import { StatusPoller } from './status-poller.ts'
@@ -29,20 +30,18 @@ import { VERSION } from './version.ts'
 
 /** The ways to the outside; tests give others. */
 export interface SinkTaskOutside {
-  http(connectionsMax: number): HttpClient
+  http(connectionsMax: number, proxy: ProxySettings | undefined): HttpClient
   /** `warehouse`: undefined for the user's default. */
-  sql(config: SinkConfig, warehouse: string | undefined): SqlConnect
-  compress(raw: Uint8Array): Promise<Uint8Array>
+  sql(config: SinkConfig, credential: Credential, warehouse: string | undefined): SqlConnect
+  compressor(choice: Compression): Compressor
   requestId(): string
   /** Whether tasks share tables by name; off where each has a world of its own. */
   readonly sharesTables: boolean
 }
 
-const deflate = promisify(gzip)
-
 const OUTSIDE: SinkTaskOutside = {
   http: createHttpClient,
-  sql: (config, warehouse) => {
+  sql: (config, credential, warehouse) => {
     const { values } = config
     const looksAtTables =
       values['snowflake.autocreate.table.type'] !== 'none' ||
@@ -54,12 +53,12 @@ const OUTSIDE: SinkTaskOutside = {
       user: config.user,
       role: config.role,
       warehouse,
-      key: config.key,
+      credential,
+      proxy: config.proxy,
       timeoutMs: values['snowflake.sql.timeout.ms'],
     })
   },
-  // Level 1: beyond it gzip costs far more time than it saves bytes.
-  compress: (raw) => deflate(raw, { level: 1 }),
+  compressor: compressorFor,
   requestId: () => randomUUID(),
   sharesTables: true,
 }
@@ -74,6 +73,8 @@ interface Running {
   readonly settings: ChannelSettings
   readonly http: HttpClient
   readonly client: SnowpipeClient
+  readonly credential: Credential
+  readonly compressor: Compressor
   readonly sql: SqlConnect
   /** For error tables. */
   readonly errorSql: SqlConnect
@@ -109,14 +110,11 @@ export class SnowflakeSinkTask extends SinkTask {
     const config = parseSinkConfig(props)
     const { clock } = this.context
     const warehouse = config.values['snowflake.warehouse.name']
-    const http = this.#outside.http(CONNECTIONS_MAX)
-    const auth = new KeyPairAuth(config, clock)
-    const client = new SnowpipeClient({
-      accountUrl: config.accountUrl,
-      role: config.role,
-      auth,
+    const http = this.#outside.http(CONNECTIONS_MAX, config.proxy)
+    const { client, credential } = connectionTo(config, {
       send: http.send,
       clock,
+      requestId: () => this.#outside.requestId(),
       userAgent: `mta-connect/${VERSION} (${process.platform} ${process.arch}) NODE/${process.versions.node}`,
       timeoutMs: config.values['snowflake.streaming.request.timeout.ms'],
     })
@@ -125,9 +123,12 @@ export class SnowflakeSinkTask extends SinkTask {
       settings: settingsOf(config),
       http,
       client,
-      sql: this.#outside.sql(config, warehouse),
+      credential,
+      compressor: this.#outside.compressor(config.values['snowflake.streaming.compression']),
+      sql: this.#outside.sql(config, credential, warehouse),
       errorSql: this.#outside.sql(
         config,
+        credential,
         config.values['snowflake.error.table.warehouse.name'] ?? warehouse,
       ),
       metrics: new SinkMetrics(this.context.metrics),
@@ -302,7 +303,7 @@ export class SnowflakeSinkTask extends SinkTask {
       clock: context.clock,
       random: context.random,
       requestId: () => this.#outside.requestId(),
-      compress: (raw) => this.#outside.compress(raw),
+      compressor: running.compressor,
       log: context.log,
       metrics,
       onBadRecord: (record, error) => this.#onBadRecord(record, error),
@@ -335,7 +336,7 @@ export class SnowflakeSinkTask extends SinkTask {
   #table(running: Running, name: string): TableAccess {
     const known = running.tables.get(name)
     if (known !== undefined) return known.table
-    const { config, sql } = running
+    const { config, credential, sql } = running
     const { values, database, schema } = config
     const settings = {
       autocreate: values['snowflake.autocreate.table.type'],
@@ -353,7 +354,7 @@ export class SnowflakeSinkTask extends SinkTask {
       account,
       user,
       role,
-      key: fingerprint(config.key),
+      credential: credential.identity,
       warehouse: values['snowflake.warehouse.name'],
       timeoutMs: values['snowflake.sql.timeout.ms'],
       table: [database, schema, name],

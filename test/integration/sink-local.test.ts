@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LocalSnowflake, startLocalSnowflake } from '../../connector/local/snowflake/server.ts'
 import { systemClock } from '../../connector/runtime/clock.ts'
+import { testCredential } from '../support/test-credential.ts'
 import { parseSinkConfig } from '../../connector/snowflake/config.ts'
 import { sqlConnector, type SqlRow } from '../../connector/snowflake/sql.ts'
 import { SnowflakeSinkTask } from '../../connector/snowflake/task.ts'
@@ -85,7 +86,12 @@ const props = (): Record<string, string> => ({
 
 async function query(sql: string): Promise<readonly SqlRow[]> {
   const config = parseSinkConfig(props())
-  const connect = sqlConnector({ ...config, warehouse: undefined, timeoutMs: 20_000 })
+  const connect = sqlConnector({
+    ...config,
+    credential: testCredential(config),
+    warehouse: undefined,
+    timeoutMs: 20_000,
+  })
   const { signal } = new AbortController()
   const session = await connect(signal)
   try {

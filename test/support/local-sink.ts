@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type LocalSnowflake, startLocalSnowflake } from '../../connector/local/snowflake/server.ts'
 import { systemClock } from '../../connector/runtime/clock.ts'
-import { parseSinkConfig } from '../../connector/snowflake/config.ts'
-import { sqlConnector, type SqlRow } from '../../connector/snowflake/sql.ts'
 import { SnowflakeSinkTask } from '../../connector/snowflake/task.ts'
 import { FakeSinkWorker, type FakeTopics } from './fake-sink-worker.ts'
+import { connectDriver, type Row } from './snowflake-driver.ts'
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 const PAIR = generateKeyPairSync('rsa', {
@@ -57,14 +56,12 @@ export class LocalSink {
   }
 
   /** Runs statements one after the other; the rows of the last one. */
-  async query(...statements: readonly string[]): Promise<readonly SqlRow[]> {
-    const config = parseSinkConfig(this.props())
-    const connect = sqlConnector({ ...config, warehouse: undefined, timeoutMs: 20_000 })
-    const { signal } = new AbortController()
-    const session = await connect(signal)
+  async query(...statements: readonly string[]): Promise<readonly Row[]> {
+    const { url } = this.#endpoint
+    const session = await connectDriver({ url, user: 'MTA', privateKeyPem: PAIR.privateKey })
     try {
-      let rows: readonly SqlRow[] = []
-      for (const sql of statements) rows = await session.execute(sql, signal)
+      let rows: readonly Row[] = []
+      for (const sql of statements) rows = await session.execute(sql)
       return rows
     } finally {
       await session.close()

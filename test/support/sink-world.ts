@@ -1,6 +1,6 @@
 // A sink task with everything around it in memory, on a clock that the test moves.
 import { generateKeyPairSync } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { SnowflakeSinkTask, type SinkTaskOutside } from '../../connector/snowflake/task.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { FakeSinkWorker, FakeTopics } from './fake-sink-worker.ts'
@@ -57,7 +57,11 @@ export class SinkWorld {
     const task = new SnowflakeSinkTask({
       http: () => ({ send: this.snowpipe.send, close: () => {} }),
       sql: () => () => Promise.reject(new Error('There is no SQL here')),
-      compress: (raw) => Promise.resolve(gzipSync(raw, { level: 1 })),
+      compressor: () => ({
+        encoding: 'gzip',
+        compress: (raw) => Promise.resolve(gzipSync(raw, { level: 1 })),
+        decompress: gunzipSync,
+      }),
       requestId: () => `request-${++this.#requests}`,
       sharesTables: false,
       ...overrides,

@@ -1,8 +1,12 @@
 // A session for people: any statement, all kinds of values as exact texts. By Snowflake's own driver, towards Snowflake and the
 // local endpoint alike.
-import type { KeyObject } from 'node:crypto'
 import { ConnectError } from '../../api/errors.ts'
-import { loadDriver } from '../../snowflake/sql.ts'
+import type { Login } from '../../snowflake/connection-config.ts'
+import { credentialOf } from '../../snowflake/connection.ts'
+import type { DriverLogin } from '../../snowflake/credential.ts'
+import { createHttpClient } from '../../snowflake/http.ts'
+import type { ProxySettings } from '../../snowflake/http-proxy.ts'
+import { driverProxy, loadDriver } from '../../snowflake/sql.ts'
 import type { Column, ColumnKind, Result } from './output.ts'
 
 /** Where to log in. */
@@ -10,7 +14,8 @@ export interface Account {
   readonly accountUrl: string
   readonly account: string
   readonly user: string
-  readonly key: KeyObject
+  readonly login: Login
+  readonly proxy: ProxySettings | undefined
   readonly role: string | undefined
   readonly warehouse: string | undefined
   readonly database: string | undefined
@@ -53,6 +58,16 @@ const CLOSE_MS = 2_000
 /** Driver kinds that are asked for as text: doubles and dates would lose digits on the way through JavaScript. */
 const AS_TEXT = ['String', 'Boolean', 'Number', 'Date', 'JSON', 'Buffer']
 
+async function driverLogin(account: Account, timeoutMs: number): Promise<DriverLogin> {
+  const http = createHttpClient(1, account.proxy)
+  try {
+    const credential = credentialOf(account, { send: http.send, clock: Date, timeoutMs })
+    return await credential.driverLogin(AbortSignal.timeout(timeoutMs))
+  } finally {
+    http.close()
+  }
+}
+
 /** Logs in. @throws ConnectError naming the address and what went wrong. */
 export async function openConnection(account: Account, limits: SqlLimits): Promise<Connection> {
   const driver = await loadDriver()
@@ -60,8 +75,8 @@ export async function openConnection(account: Account, limits: SqlLimits): Promi
     account: account.account,
     accessUrl: account.accountUrl,
     username: account.user,
-    authenticator: 'SNOWFLAKE_JWT',
-    privateKey: String(account.key.export({ type: 'pkcs8', format: 'pem' })),
+    ...(await driverLogin(account, limits.loginTimeoutMs)),
+    ...driverProxy(account.proxy),
     ...given({ role: account.role, warehouse: account.warehouse }),
     ...given({ database: account.database, schema: account.schema }),
     application: APPLICATION,

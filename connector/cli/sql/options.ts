@@ -104,12 +104,13 @@ async function accountOf(values: Values, environment: Environment): Promise<Acco
   }
   try {
     const { config } = readConnectorFile(file, text)
-    const sink = parseSinkConfig(await resolve(config, environment))
+    const sink = parseSinkConfig(await resolveReferences(config, environment))
     return {
       accountUrl: sink.accountUrl,
       account: sink.account,
       user: sink.user,
-      key: sink.key,
+      login: sink.login,
+      proxy: sink.proxy,
       role: values.role ?? sink.role,
       warehouse: values.warehouse ?? sink.values['snowflake.warehouse.name'],
       database: values.database ?? sink.database,
@@ -121,7 +122,7 @@ async function accountOf(values: Values, environment: Environment): Promise<Acco
 }
 
 /** `\${env:NAME}` and `\${file:PATH:KEY}`, as the worker resolves them. */
-async function resolve(
+export async function resolveReferences(
   config: Readonly<Record<string, string | null>>,
   environment: Environment,
 ): Promise<Readonly<Record<string, string>>> {

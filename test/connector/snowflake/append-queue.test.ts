@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { AppendQueue } from '../../../connector/snowflake/append-queue.ts'
-import { KeyPairAuth } from '../../../connector/snowflake/auth.ts'
 import type { RawBatch } from '../../../connector/snowflake/batch.ts'
-import { SnowpipeClient } from '../../../connector/snowflake/client.ts'
+import { connectionTo } from '../../../connector/snowflake/connection.ts'
 import { parseSinkConfig } from '../../../connector/snowflake/config.ts'
 import { FakeSnowpipe } from '../../support/fake-snowpipe.ts'
 import { SINK_TOPIC, SinkWorld } from '../../support/sink-world.ts'
@@ -22,16 +21,14 @@ async function queueOf(snowpipe: FakeSnowpipe) {
   const clock = new FakeClock({ nowMs: 1_700_000_000_000 })
   const config = parseSinkConfig({ ...new SinkWorld({ partitions: 1 }).props, topics: SINK_TOPIC })
   const urls: URL[] = []
-  const client = new SnowpipeClient({
-    accountUrl: config.accountUrl,
-    role: undefined,
-    auth: new KeyPairAuth(config, clock),
+  const { client } = connectionTo(config, {
     send: (request) => {
       const url = new URL(request.url)
       if (url.pathname.endsWith('/rows')) urls.push(url)
       return snowpipe.send(request)
     },
     clock,
+    requestId: () => 'account',
     userAgent: 'test',
     timeoutMs: 1_000,
   })
@@ -44,7 +41,11 @@ async function queueOf(snowpipe: FakeSnowpipe) {
     client,
     clock,
     requestId: () => `id-${++ids}`,
-    compress: (raw) => Promise.resolve(raw),
+    compressor: {
+      encoding: 'gzip',
+      compress: (raw) => Promise.resolve(raw),
+      decompress: (body) => body,
+    },
     settings: { requestBytesMax: 1_000, requestsPerSecond: 10, bytesPerSecond: 1_000 },
   })
   const { continuationToken } = opened

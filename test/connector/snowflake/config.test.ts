@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ingestUrl } from '../../../connector/snowflake/client.ts'
+import { ingestUrl } from '../../../connector/snowflake/ingest-access.ts'
 import {
   keyProblems,
   parseSinkConfig,
@@ -51,7 +51,7 @@ describe('parseSinkConfig', () => {
       'snowflake.user.name',
       'Value must be at least 1',
       'Expected topic:table, got a',
-      'only key-pair authentication',
+      'needs snowflake.oauth.client.id and snowflake.oauth.client.secret',
       'there is no RECORD_CONTENT',
     ]) {
       expect(parseBad).toThrow(part)
