@@ -5,6 +5,7 @@ import { execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { buildPackedReader } from './packed-reader.mjs'
 
 const PACKAGE = '@confluentinc/kafka-javascript'
 const ADDON = 'confluent-kafka-javascript.node'
@@ -307,6 +308,7 @@ export async function ensureNativeClient({ root, rebuild, say }) {
     report = await probe(root, source)
   })
   if (!usable(report)) throw new SetupError('The native Kafka client was built but does not load.')
+  await buildPackedReader({ root, client: source, say })
   return { ...report, missing: missingFeatures(report.features) }
 }
 

@@ -1,4 +1,5 @@
 import { ConfigError } from '../api/errors.ts'
+import { PACKED_READER } from './client-defaults.ts'
 import type { ClientConfig } from './client.ts'
 import { ANY_CLIENT, CONSUMER_ONLY, DANGEROUS, PRODUCER_ONLY } from './librdkafka-properties.ts'
 import { checkKerberos, translateSecurity } from './security-config.ts'
@@ -138,6 +139,7 @@ const RULES: readonly Rule[] = [
   { kinds: CONSUMER, from: 'max.poll.interval.ms', range: [1, 86_400_000] },
   { kinds: CONSUMER, from: 'check.crcs', oneOf: BOOLEAN },
   { kinds: CONSUMER, from: 'allow.auto.create.topics', oneOf: BOOLEAN },
+  { kinds: CONSUMER, from: PACKED_READER, oneOf: BOOLEAN },
 ]
 
 function translate(t: Translation, rule: Rule): void {

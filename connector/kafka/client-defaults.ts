@@ -2,6 +2,9 @@
 // default for a reason.
 import type { ClientConfig } from './client.ts'
 
+/** Our own property of consumers, `true` by default: whether messages are read packed where that is possible. */
+export const PACKED_READER = 'packed.reader'
+
 const COMMON = {
   // Lag and connections are as old as the last statistics.
   'statistics.interval.ms': 1_000,

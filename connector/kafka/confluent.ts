@@ -3,7 +3,13 @@
 import { createRequire } from 'node:module'
 import kafka from '@confluentinc/kafka-javascript'
 import { ConfigError } from '../api/errors.ts'
-import { adminConfig, consumerConfig, producerConfig, topicRefreshMs } from './client-defaults.ts'
+import {
+  adminConfig,
+  consumerConfig,
+  PACKED_READER,
+  producerConfig,
+  topicRefreshMs,
+} from './client-defaults.ts'
 import type { ClientEvents, KafkaClients } from './client.ts'
 import { readClusterId } from './cluster-id.ts'
 import { ConfluentAdmin } from './native-admin.ts'
@@ -19,6 +25,7 @@ import type {
   NativeLibrary,
   NativeTopicPartition,
 } from './native.ts'
+import { loadPackedLibrary, type PackedLibrary } from './packed-reader.ts'
 import { parseStatistics } from './statistics.ts'
 
 const { Producer, KafkaConsumer, AdminClient, CODES } = kafka as unknown as Omit<
@@ -33,8 +40,11 @@ const { err2str } = createRequire(import.meta.url)(
 
 const codeOf = eventCodes(Object.values(CODES.ERRORS), err2str)
 
-/** Clients of a real cluster, or of anything that speaks Kafka's protocol. */
-export const confluentClients: KafkaClients = {
+const found = loadPackedLibrary()
+/** Why consumers read by the binding; undefined: they read packed. */
+export const whyNotPacked = typeof found === 'string' ? found : undefined
+
+const newClients = (library: PackedLibrary | undefined): KafkaClients => ({
   producer(config, events) {
     return new ConfluentProducer({
       name: clientName('Producer', config),
@@ -48,13 +58,17 @@ export const confluentClients: KafkaClients = {
     })
   },
 
-  consumer(config, events) {
+  consumer(properties, events) {
+    const { [PACKED_READER]: isPacked = true, ...config } = properties
+    const packed = isPacked === true || isPacked === 'true' ? library : undefined
     return new ConfluentConsumer({
       name: clientName('Consumer', config),
       connectTimeoutMs: connectTimeoutMs(config),
       newLog: () => new NativeLog(events, codeOf),
       autoOffsetReset: isEarliest(config['auto.offset.reset']) ? 'earliest' : 'latest',
       topicRefreshMs: topicRefreshMs(config),
+      errorText: err2str,
+      ...(packed !== undefined && { openPacked: (name) => packed.open(name) }),
       make: (log, { onCommit, onRebalance, onReady }) =>
         make(() => {
           const callbacks: NativeConfig = {
@@ -68,7 +82,11 @@ export const confluentClients: KafkaClients = {
             ) => onCommit(error ?? undefined, offsets),
             queue_non_empty_cb: onReady,
           }
-          const consumer = new KafkaConsumer({ ...consumerConfig(config), ...callbacks })
+          const consumer = new KafkaConsumer({
+            ...consumerConfig(config),
+            ...packed?.properties,
+            ...callbacks,
+          })
           return listen(consumer, log, events)
         }),
     })
@@ -90,7 +108,10 @@ export const confluentClients: KafkaClients = {
         ),
     })
   },
-}
+})
+
+/** Clients of a real cluster, or of anything that speaks Kafka's protocol. */
+export const confluentClients = newClients(typeof found === 'string' ? undefined : found)
 
 const EARLIEST = new Set<unknown>(['earliest', 'smallest', 'beginning'])
 const isEarliest = (value: unknown): boolean => EARLIEST.has(value)

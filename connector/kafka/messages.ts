@@ -5,15 +5,20 @@ import type { NativeMessage } from './native.ts'
 const NO_HEADERS: readonly MessageHeader[] = []
 
 /**
- * Turns the library's messages into ours and notes in `positions` where each partition goes on. The library
- * does not tell a timestamp's type, nor a null header from an empty one: they come as CreateTime, and empty.
+ * Turns the library's messages into ours. The library does not tell a timestamp's type, nor a null header from an empty
+ * one: they come as CreateTime, and empty.
  */
-export function toConsumerMessages(
+export const toConsumerMessages = (
   messages: readonly NativeMessage[],
+): readonly ConsumerMessage[] => messages.map(toConsumerMessage)
+
+/** Notes in `positions` where each partition goes on. */
+export function notePositions(
+  messages: readonly ConsumerMessage[],
   positions: Map<string, number>,
-): readonly ConsumerMessage[] {
-  let last: NativeMessage | undefined
-  const result = messages.map((message) => {
+): void {
+  let last: ConsumerMessage | undefined
+  for (const message of messages) {
     // Messages of one partition come in runs, so that the key is not built for each.
     if (
       last !== undefined &&
@@ -22,10 +27,8 @@ export function toConsumerMessages(
       positions.set(topicPartitionKey(last), last.offset + 1)
     }
     last = message
-    return toConsumerMessage(message)
-  })
+  }
   if (last !== undefined) positions.set(topicPartitionKey(last), last.offset + 1)
-  return result
 }
 
 function toConsumerMessage(message: NativeMessage): ConsumerMessage {

@@ -6,18 +6,19 @@ import {
 } from '../api/topic-partition.ts'
 import type { Consumer, ConsumerMessage, RebalanceListener } from './client.ts'
 import { GroupAssignment, type RebalanceEvent } from './group-assignment.ts'
-import { toConsumerMessages } from './messages.ts'
 import { ask, call, callNow } from './native-call.ts'
 import { NativeCommits } from './native-commits.ts'
 import { connectNative, notConnected } from './native-connection.ts'
-import { callError, endsClient, PREVIOUS_IN_PROGRESS, STATE } from './native-errors.ts'
+import { callError, PREVIOUS_IN_PROGRESS, STATE } from './native-errors.ts'
 import type { NativeLog } from './native-log.ts'
+import { NativeReading } from './native-reading.ts'
 import type {
   NativeConsumer,
   NativeError,
   NativeLogBounds,
   NativeTopicPartition,
 } from './native.ts'
+import type { PackedReader } from './packed-reader.ts'
 import { TopicPattern } from './topic-pattern.ts'
 import { Nap, settlesWithin } from './waiting.ts'
 
@@ -53,6 +54,9 @@ export interface NativeConsumerOptions {
   readonly autoOffsetReset: 'earliest' | 'latest'
   /** How often a subscribed pattern looks for new topics. */
   readonly topicRefreshMs: number
+  readonly errorText: (code: number) => string
+  /** The fast way to read what a client gets, by librdkafka's name of it; undefined: the binding's. */
+  readonly openPacked?: (clientName: string) => PackedReader | undefined
 }
 
 interface Connected {
@@ -60,6 +64,7 @@ interface Connected {
   readonly log: NativeLog
   readonly group: GroupAssignment
   readonly commits: NativeCommits
+  readonly reading: NativeReading
 }
 
 /** See `Consumer`. A connect that failed can be tried again. */
@@ -94,8 +99,10 @@ export class ConfluentConsumer implements Consumer {
     })
     native.setDefaultConsumeTimeout(0) // A wait would hold a thread of the pool that all of Node shares.
     group = new GroupAssignment(native)
-    commits = new NativeCommits({ name: this.#options.name, native, group })
-    return { native, log, group, commits }
+    const { name, errorText } = this.#options
+    commits = new NativeCommits({ name, native, group })
+    const reading = new NativeReading({ name, native, log, commits, errorText })
+    return { native, log, group, commits, reading }
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -117,6 +124,7 @@ export class ConfluentConsumer implements Consumer {
       native.disconnect(() => {})
       throw notConnected(this.#options.name)
     }
+    fresh.reading.packed = this.#options.openPacked?.(native.name ?? '')
     this.#connected = fresh
   }
 
@@ -173,7 +181,7 @@ export class ConfluentConsumer implements Consumer {
   ): Promise<readonly ConsumerMessage[]> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      const { native, log, group } = this.#use()
+      const { group, log, reading } = this.#use()
       if (group.hasEvents && this.#listener !== undefined) await this.#rebalance()
       const failure = log.failure(this.#options.name)
       if (failure !== undefined) throw failure
@@ -182,7 +190,7 @@ export class ConfluentConsumer implements Consumer {
       this.#nap.settle()
       if (!group.isResting || performance.now() >= this.#restingUntilMs) {
         group.applyPauses()
-        const messages = await this.#consume(native, max)
+        const messages = await reading.take(max, this.#positions)
         if (messages.length > 0) return messages
       }
       const leftMs = deadline - performance.now()
@@ -219,23 +227,6 @@ export class ConfluentConsumer implements Consumer {
       commits.activity = 'polling'
       await commits.idle
     }
-  }
-
-  #consume(native: NativeConsumer, max: number): Promise<readonly ConsumerMessage[]> {
-    const found = this.#connected?.commits.takeFound() ?? []
-    if (found.length > 0) return Promise.resolve(toConsumerMessages(found, this.#positions))
-    return new Promise((resolve, reject) => {
-      native.consume(max, (error, messages) => {
-        if (error == null) {
-          resolve(toConsumerMessages(messages, this.#positions))
-        } else if (endsClient(error.code)) {
-          reject(callError(this.#options.name, error, this.#connected?.log.reasons))
-        } else {
-          this.#connected?.log.warn(`${this.#options.name}: ${error.message} (${error.code}).`)
-          resolve([])
-        }
-      })
-    })
   }
 
   assignment(): readonly TopicPartition[] {

@@ -104,6 +104,8 @@ export interface NativeMessage {
 }
 
 export interface NativeConsumer extends NativeClient {
+  /** librdkafka's name of the client, once it is connected. */
+  readonly name?: string
   setDefaultConsumeTimeout(timeoutMs: number): void
   subscribe(topics: readonly string[]): unknown
   assign(partitions: readonly NativeTopicPartition[]): unknown

@@ -21,9 +21,13 @@ describeWith(['kafka'], 'Apache Kafka', () => {
   }, 120_000)
   afterAll(() => broker?.stop(), 30_000)
 
-  for (const protocol of ['consumer', 'classic'] as const) {
+  for (const [protocol, isPacked] of [
+    ['consumer', true],
+    ['classic', true],
+    ['consumer', false],
+  ] as const) {
     kafkaClientsConformance(
-      `native, on Apache Kafka, group protocol ${protocol}`,
+      `native, read ${isPacked ? 'packed' : 'by the binding'}, on Apache Kafka, group protocol ${protocol}`,
       async (topics) => {
         const config = { 'bootstrap.servers': broker.bootstrapServers }
         await resetTopics(broker.bootstrapServers, topics)
@@ -32,6 +36,7 @@ describeWith(['kafka'], 'Apache Kafka', () => {
           config,
           consumerConfig: {
             'group.protocol': protocol,
+            'packed.reader': isPacked,
             // Groups of the first run have committed offsets.
             ...(protocol === 'classic' && {
               'partition.assignment.strategy': 'cooperative-sticky',

@@ -12,17 +12,24 @@ const NEVER = new AbortController().signal
 const LIMIT_MS = 10_000
 const nothing = (): Promise<void> => Promise.resolve()
 
-kafkaClientsConformance('native, on the embedded broker', async (topics) => {
-  const list = Object.entries(topics).map(([name, partitions]) => `${name}:${partitions}`)
-  const broker = await startEmbeddedBroker(list.join())
-  return {
-    clients: confluentClients,
-    config: { 'bootstrap.servers': broker.bootstrapServers },
-    consumerConfig: { 'group.protocol': 'consumer', 'fetch.wait.max.ms': 10 },
-    tellsGroupOffsets: false,
-    stop: () => broker.stop(),
-  }
-})
+for (const isPacked of [true, false]) {
+  const reading = isPacked ? 'packed' : 'by the binding'
+  kafkaClientsConformance(`native, read ${reading}, on the embedded broker`, async (topics) => {
+    const list = Object.entries(topics).map(([name, partitions]) => `${name}:${partitions}`)
+    const broker = await startEmbeddedBroker(list.join())
+    return {
+      clients: confluentClients,
+      config: { 'bootstrap.servers': broker.bootstrapServers },
+      consumerConfig: {
+        'group.protocol': 'consumer',
+        'fetch.wait.max.ms': 10,
+        'packed.reader': isPacked,
+      },
+      tellsGroupOffsets: false,
+      stop: () => broker.stop(),
+    }
+  })
+}
 
 describe('clients of a broker that is not there', () => {
   const nobody = { 'bootstrap.servers': '127.0.0.1:1', 'socket.timeout.ms': 500 }

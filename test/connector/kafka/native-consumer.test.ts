@@ -39,6 +39,7 @@ beforeEach(async () => {
     },
     autoOffsetReset: 'earliest',
     topicRefreshMs: 1_000,
+    errorText: (code) => `error ${code}`,
   })
   await consumer.connect(NEVER)
 })
