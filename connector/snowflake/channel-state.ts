@@ -80,6 +80,10 @@ export const CHANNEL_TRANSITIONS: Record<ChannelState, Row> = {
   CLOSED: { ...NOTHING, failed: null, closed: null },
 }
 
+/** The states in which rows of an earlier life may be committed still, without our knowing. */
+export const isSettling = (state: ChannelState): boolean =>
+  state === 'IDENTIFYING' || state === 'OPENING' || state === 'POSITIONING'
+
 /** The states in which Snowflake knows the channel as ours. */
 export const isOpen = (state: ChannelState): boolean =>
   state === 'READY' || state === 'EVOLVING' || state === 'INSPECTING' || state === 'APPENDING'

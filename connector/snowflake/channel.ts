@@ -11,6 +11,7 @@ import {
   type ChannelEvent,
   type ChannelState,
   isOpen,
+  isSettling,
 } from './channel-state.ts'
 import type { ChannelOptions } from './channel-options.ts'
 import type { ChannelStatus, OpenedChannel, PipeName } from './client.ts'
@@ -40,6 +41,7 @@ export class Channel {
   readonly #queue: AppendQueue
   readonly #rejections: Rejections
   readonly #account: Account
+  readonly #leaveTable: () => void
   /** From where the partition is read. */
   readonly reading: Reading
   #state: ChannelState = 'IDENTIFYING'
@@ -71,6 +73,7 @@ export class Channel {
     this.#account = new Account({ ...shared, tp, name, stallMs, clock, metrics, rejections })
     this.#buffer = new RecordBuffer(settings, options.onBadRecord, this.#rejections)
     this.#queue = new AppendQueue(options)
+    this.#leaveTable = options.table.join(this)
     this.reading = new Reading(settings.bufferBytesMax)
   }
 
@@ -100,12 +103,17 @@ export class Channel {
   /** What may be committed to Kafka: the offset after the last one that needs no reading again; undefined: nothing. */
   get safeOffset(): number | undefined {
     const { committed } = this.#account
-    const isIdle = this.#buffer.rows + this.#queue.rows + this.uncommittedRows === 0
     // Records that became no row (tombstones, reported ones) are done with when nothing before them is open.
-    const done = isIdle && this.#buffer.isSettled ? this.#buffer.processed : -1
+    const done = this.isQuiet && this.#buffer.isSettled ? this.#buffer.processed : -1
     const safe = Math.max(committed ?? -1, done) + 1
     const limit = Math.min(safe, this.#rejections.first ?? safe)
     return limit <= 0 ? undefined : limit
+  }
+
+  /** Every row that was made is committed, or will be made again. */
+  get isQuiet(): boolean {
+    const rows = this.#queue.rows + this.#buffer.rows + this.uncommittedRows
+    return rows === 0 && !isSettling(this.#state)
   }
 
   deliver(record: SinkRecord): void {
@@ -131,6 +139,7 @@ export class Channel {
 
   /** Ends the channel on our side. Snowflake keeps it, and its position, for the next owner. */
   close(): void {
+    this.#leaveTable()
     this.#move('closed')
     this.#renew()
   }
@@ -238,20 +247,21 @@ export class Channel {
 
   #fill(): void {
     const hasRoom = this.#queue.bytes < this.#o.settings.bufferBytesMax
-    if (this.#encoder === undefined || !isOpen(this.#state) || !hasRoom) return
+    const { isHeld } = this.#o.table
+    if (this.#encoder === undefined || !isOpen(this.#state) || !hasRoom || isHeld) return
     this.#buffer.fill(this.#encoder, this.#o.clock.now())
   }
 
   /** Rows first; a table is changed only when everything before is committed. */
   #startWork(isUrgent: boolean): void {
-    const { clock } = this.#o
+    const { clock, table } = this.#o
     if (this.#rejections.isPending) {
       this.#move('inspectionStarted')
       this.#inspect()
       return
     }
     if (!this.#queue.isFull) {
-      const batch = this.#buffer.seal(clock.now(), isUrgent)
+      const batch = this.#buffer.seal(clock.now(), isUrgent || table.isHeld)
       if (batch !== undefined) {
         this.#queue.push(batch, () => this.#buffer.recycle(batch))
         this.#fill()
@@ -262,9 +272,7 @@ export class Channel {
       this.#send()
       return
     }
-    const isDrained =
-      this.#queue.rows === 0 && this.#buffer.rows === 0 && this.uncommittedRows === 0
-    if (this.#buffer.blockedBy !== undefined && isDrained) {
+    if (this.#buffer.blockedBy !== undefined && this.isQuiet) {
       this.#move('evolutionStarted')
       this.#prepareTable(this.#buffer.blockedBy)
     }

@@ -1,10 +1,11 @@
-import { ConnectError } from '../api/errors.ts'
+import type { Clock } from '../api/clock.ts'
+import { ConnectError, RetriableError } from '../api/errors.ts'
 import type { PluginLogger } from '../api/plugin-metrics.ts'
 import { type ColumnType, diffColumns, type TableDiff } from './column-type.ts'
 import { parseType } from './parse-type.ts'
 import type { RecordShape, TableColumns } from './record-shape.ts'
 import { isNotFound, type SqlConnect, SqlError, type SqlSession } from './sql.ts'
-import type { TableAccess } from './table-access.ts'
+import { type TableAccess, TableMismatchError, type TableWriter } from './table-access.ts'
 import {
   addColumn,
   createDatabase,
@@ -21,6 +22,10 @@ export interface TableSettings {
   readonly evolution: 'add' | 'none'
 }
 
+/** How long a change waits for the rows of other partitions; then they go on for a while. */
+const QUIET_MS = 30_000
+const QUIET_STEP_MS = 20
+
 /**
  * One table: what its columns are, and the statements that make and change it. Statements run one after another, and
  * a shape that the table already has the columns for needs none.
@@ -35,6 +40,9 @@ export class Table implements TableAccess {
   /** Shapes that fit the columns of `#version`. */
   #fitting = new WeakSet<RecordShape>()
   #running: Promise<void> = Promise.resolve()
+  readonly #clock: Clock
+  readonly #writers = new Set<TableWriter>()
+  #isHeld = false
 
   constructor(
     name: TableName,
@@ -42,12 +50,23 @@ export class Table implements TableAccess {
       readonly settings: TableSettings
       readonly connect: SqlConnect
       readonly log: PluginLogger
+      readonly clock: Clock
     },
   ) {
     this.#name = name
     this.#settings = options.settings
     this.#connect = options.connect
     this.#log = options.log
+    this.#clock = options.clock
+  }
+
+  join(writer: TableWriter): () => void {
+    this.#writers.add(writer)
+    return () => void this.#writers.delete(writer)
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
   }
 
   get mayCreate(): boolean {
@@ -102,7 +121,8 @@ export class Table implements TableAccess {
     } else {
       const diff = diffColumns(existing, shape.columns)
       this.#check(diff, shape)
-      await this.#alter(session, diff, signal)
+      if (diff.widened.length > 0) await this.#alterQuietly(session, diff, signal)
+      else await this.#alter(session, diff, signal)
     }
     const columns = await this.#describe(session, signal)
     if (columns === undefined) {
@@ -169,12 +189,42 @@ export class Table implements TableAccess {
       const list = conflicts
         .map((c) => `${c.name} is ${c.table} in the table and ${c.record} in the schema`)
         .join('; ')
-      throw new ConnectError(`${shape.name} does not fit table ${this.#text}: ${list}`)
+      throw new TableMismatchError(`${shape.name} does not fit table ${this.#text}: ${list}`)
     }
     if (this.#settings.evolution === 'add' || added.length + widened.length === 0) return
-    throw new ConnectError(
+    throw new TableMismatchError(
       `${shape.name} needs columns that table ${this.#text} does not have, and snowflake.schema.evolution is none: ${[...added, ...widened].map((c) => c.name).join(', ')}`,
     )
+  }
+
+  /**
+   * A column's type changes under rows that are on their way, and an OBJECT takes only rows with all of its fields: all
+   * partitions of the table have their rows committed first, whichever task they are of.
+   */
+  async #alterQuietly(session: SqlSession, diff: TableDiff, signal: AbortSignal): Promise<void> {
+    this.#isHeld = true
+    try {
+      await this.#quiet(signal)
+      await this.#alter(session, diff, signal)
+      // Rows that are made from now on must have the new fields.
+      this.#columns = undefined
+    } finally {
+      this.#isHeld = false
+    }
+  }
+
+  async #quiet(signal: AbortSignal): Promise<void> {
+    const endMs = this.#clock.now() + QUIET_MS
+    for (;;) {
+      const busy = [...this.#writers].filter((writer) => !writer.isQuiet).length
+      if (busy === 0) return
+      if (this.#clock.now() >= endMs) {
+        throw new RetriableError(
+          `Table ${this.#text} is to be changed, but ${busy} of its ${this.#writers.size} channels have rows that were not committed for ${QUIET_MS} ms`,
+        )
+      }
+      await this.#clock.sleep(QUIET_STEP_MS, signal)
+    }
   }
 
   async #alter(session: SqlSession, diff: TableDiff, signal: AbortSignal): Promise<void> {

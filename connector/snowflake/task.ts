@@ -343,9 +343,9 @@ export class SnowflakeSinkTask extends SinkTask {
       icebergOptions: values['snowflake.iceberg.create.table.options'],
       evolution: values['snowflake.schema.evolution'],
     }
-    const { connector, log } = this.context
+    const { connector, log, clock } = this.context
     const make = (): Table =>
-      new Table({ database, schema, table: name }, { settings, connect: sql, log })
+      new Table({ database, schema, table: name }, { settings, connect: sql, log, clock })
     // All that the first one's connection and log are made of.
     const { accountUrl, account, user, role } = config
     const key = JSON.stringify({

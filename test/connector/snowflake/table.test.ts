@@ -4,6 +4,7 @@ import { sqlType } from '../../../connector/snowflake/column-type.ts'
 import { parseType } from '../../../connector/snowflake/parse-type.ts'
 import { avroShape } from '../../../connector/snowflake/record-shape.ts'
 import { Table } from '../../../connector/snowflake/table.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeSql } from '../../support/fake-sql.ts'
 
 const NAME = { database: 'MTA', schema: 'RAW', table: 'RIDE' }
@@ -23,7 +24,13 @@ const shape = (id: number, ...fields: readonly (readonly [string, unknown])[]) =
 const table = (
   sql: FakeSql,
   settings: Partial<ConstructorParameters<typeof Table>[1]['settings']> = {},
-) => new Table(NAME, { settings: { ...SETTINGS, ...settings }, connect: sql.connect, log: SILENT })
+) =>
+  new Table(NAME, {
+    settings: { ...SETTINGS, ...settings },
+    connect: sql.connect,
+    log: SILENT,
+    clock: new FakeClock({ auto: true }),
+  })
 const pos = (...names: readonly string[]) => ({
   type: 'record',
   name: 'Pos',
