@@ -22,6 +22,8 @@ export interface AppendQueueOptions {
   readonly client: SnowpipeClient
   readonly clock: Clock
   readonly requestId: () => string
+  /** Is told how long a request waited for the rate. */
+  readonly metrics?: { paced(ms: number): void }
   readonly compressor: Compressor
   readonly settings: {
     readonly requestBytesMax: number
@@ -38,6 +40,8 @@ export class AppendQueue {
   readonly #requests: Pacer
   readonly #bytes: Pacer
   #held: Held[] = []
+  /** Since when the next request waits for the rate. */
+  #pacedSinceMs: number | undefined
 
   constructor(options: AppendQueueOptions) {
     this.#o = options
@@ -77,12 +81,16 @@ export class AppendQueue {
 
   /** Whether there is something to send and the channel's rate allows it. */
   canSend(nowMs: number): boolean {
-    return this.#held.length > 0 && this.waitMs(nowMs) === 0
+    if (this.#held.length === 0) return false
+    const isFree = this.waitMs(nowMs) === 0
+    if (!isFree) this.#pacedSinceMs ??= nowMs
+    return isFree
   }
 
   /** How long the rate makes the next request wait. */
   waitMs(nowMs: number): number {
-    return Math.max(this.#requests.waitMs(nowMs), this.#bytes.waitMs(nowMs))
+    const bytes = this.#held[0]?.batch.rawBytes ?? 0
+    return Math.max(this.#requests.waitMs(nowMs, 1), this.#bytes.waitMs(nowMs, bytes))
   }
 
   /** Sends the first request, or sends it again. Resolves with the next continuation token. */
@@ -92,7 +100,7 @@ export class AppendQueue {
     readonly signal: AbortSignal
   }): Promise<string> {
     const held = this.#held[0] as Held
-    const { client, clock, name, pipe, settings, requestId } = this.#o
+    const { client, clock, name, pipe, settings, requestId, metrics } = this.#o
     const body = await held.body
     if (body.length > settings.requestBytesMax && held.batch.ends.length > 1) {
       throw new SnowpipeError(`${body.length} bytes are too many for one request`, {
@@ -102,6 +110,8 @@ export class AppendQueue {
     }
     held.id ??= requestId()
     const attempt = { id: held.id, retries: held.retries++ }
+    if (this.#pacedSinceMs !== undefined) metrics?.paced(clock.now() - this.#pacedSinceMs)
+    this.#pacedSinceMs = undefined
     this.#requests.spend(1, clock.now())
     this.#bytes.spend(held.batch.rawBytes, clock.now())
     return client.append(
@@ -161,6 +171,7 @@ export class AppendQueue {
 
   clear(): void {
     this.#held = []
+    this.#pacedSinceMs = undefined
   }
 }
 

@@ -1,23 +1,40 @@
+const WINDOW_MS = 1_000
+
+interface Spent {
+  readonly amount: number
+  /** Until when it counts. */
+  readonly untilMs: number
+}
+
 /**
- * Keeps a channel below a rate before the service has to refuse requests. It may run up a debt of one request, which the
- * next one waits for, so that a request larger than a second's share is possible at all.
+ * Keeps a channel below a rate before the service has to refuse requests: no second, wherever it begins, sees more than the
+ * rate. What is larger than a second's share goes alone, and is followed by nothing for as long as it takes at that rate.
  */
 export class Pacer {
   readonly #perSecond: number
-  #freeAtMs = Number.NEGATIVE_INFINITY
+  /** The oldest first. */
+  #spent: Spent[] = []
 
   constructor(perSecond: number) {
     this.#perSecond = perSecond
   }
 
-  /** Milliseconds until something may be sent; 0: now. */
-  waitMs(nowMs: number): number {
-    return Math.max(0, this.#freeAtMs - nowMs)
+  /** Milliseconds until `amount` may be sent; 0: now. */
+  waitMs(nowMs: number, amount: number): number {
+    this.#spent = this.#spent.filter(({ untilMs }) => untilMs > nowMs)
+    let left = this.#spent.reduce((sum, spent) => sum + spent.amount, 0)
+    let waitMs = 0
+    for (const spent of this.#spent.toSorted((a, b) => a.untilMs - b.untilMs)) {
+      if (left + amount <= this.#perSecond) break
+      left -= spent.amount
+      waitMs = spent.untilMs - nowMs
+    }
+    return waitMs
   }
 
-  /** Counts `amount` as sent. What was not used within the last second is lost. */
+  /** Counts `amount` as sent. */
   spend(amount: number, nowMs: number): void {
-    const from = Math.max(this.#freeAtMs, nowMs - 1_000)
-    this.#freeAtMs = from + (amount / this.#perSecond) * 1_000
+    const lastsMs = Math.max(WINDOW_MS, Math.ceil((amount / this.#perSecond) * WINDOW_MS))
+    this.#spent.push({ amount, untilMs: nowMs + lastsMs })
   }
 }
