@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'SQL on the local tables or on Snowflake: sql [-c SQL | -f FILE] [--format csv]',
     run: () => import('./sql.ts'),
   },
+  doctor: {
+    about: 'what is wrong with a sink, and what mends it: doctor CONNECTOR.properties',
+    run: () => import('./doctor.ts'),
+  },
   'snowflake-local': {
     about:
       'a local Snowflake: snowflake-local --port N --tls --data-dir DIR --user NAME --public-key FILE',

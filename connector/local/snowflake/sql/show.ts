@@ -125,6 +125,7 @@ function showTables(filter: Filter, context: SqlContext): ResultSet {
       'enable_schema_evolution',
       'is_iceberg',
       'is_dynamic',
+      'error_logging',
     ],
     tables.map((table) => [
       createdOn(table),
@@ -141,6 +142,7 @@ function showTables(filter: Filter, context: SqlContext): ResultSet {
       yes(option(table, 'enable_schema_evolution')?.toUpperCase() === 'TRUE'),
       'Y',
       'N',
+      option(table, 'error_logging')?.toUpperCase() === 'TRUE' ? 'ON' : 'OFF',
     ]),
   )
 }
