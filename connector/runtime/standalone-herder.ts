@@ -165,45 +165,47 @@ export class StandaloneHerder implements Herder {
     })
   }
 
-  async putConnectorConfig(
+  putConnectorConfig(
     name: string,
     requested: RequestedConfig,
     options: { readonly allowReplace: boolean; readonly targetState?: TargetState },
   ): Promise<{ readonly isNew: boolean; readonly info: ConnectorInfo }> {
-    const infos = await validateConfig(requested, this.#services)
-    requireValid(infos)
-    const unused = unknownKeys(requested, infos)
-    if (unused.length > 0) {
-      this.#log.warn({ connector: name, unused }, 'These keys are known to nobody.')
-    }
-    const config = requested as Props
+    return this.#replaceConfig(name, () => requested, options)
+  }
+
+  async patchConnectorConfig(name: string, patch: RequestedConfig): Promise<ConnectorInfo> {
+    const patched = (): RequestedConfig => patchedConfig(name, this.#config(name), patch)
+    const { info } = await this.#replaceConfig(name, patched, { allowReplace: true })
+    return info
+  }
+
+  /**
+   * Validation is part of what happens in order: of two requests the later one is checked and stored after the earlier one, and a patch is
+   * made of what is stored then.
+   */
+  async #replaceConfig(
+    name: string,
+    request: () => RequestedConfig,
+    options: { readonly allowReplace: boolean; readonly targetState?: TargetState },
+  ): Promise<{ readonly isNew: boolean; readonly info: ConnectorInfo }> {
     const begun = await this.#inOrder(name, async () => {
+      const requested = request()
+      const infos = await validateConfig(requested, this.#services)
+      requireValid(infos)
+      const unused = unknownKeys(requested, infos)
+      if (unused.length > 0) {
+        this.#log.warn({ connector: name, unused }, 'These keys are known to nobody.')
+      }
       const isNew = this.#configs.connectorConfig(name) === undefined
       if (!isNew && !options.allowReplace) {
         throw new AlreadyExistsError(`Connector ${name} already exists`)
       }
       await this.#worker.stopConnector(name)
-      await this.#configs.putConnectorConfig(name, config, options.targetState)
+      await this.#configs.putConnectorConfig(name, requested as Props, options.targetState)
       return { isNew, started: this.#lifecycle.startConnector(name) }
     })
     await this.#wait(begun.started)
     return { isNew: begun.isNew, info: this.#info(name) }
-  }
-
-  async patchConnectorConfig(name: string, patch: RequestedConfig): Promise<ConnectorInfo> {
-    const config: Record<string, string | null> = { ...this.#config(name) }
-    const renamed = patch[PATCH_NAME]
-    if (typeof renamed === 'string' && renamed !== name) {
-      throw new BadRequestError(
-        `Connector name configuration (${renamed}) doesn't match connector name in the URL (${name})`,
-      )
-    }
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === null) delete config[key]
-      else config[key] = value
-    }
-    const { info } = await this.putConnectorConfig(name, config, { allowReplace: true })
-    return info
   }
 
   deleteConnector(name: string): Promise<void> {
@@ -415,3 +417,19 @@ export class StandaloneHerder implements Herder {
 }
 
 const isFailed = ({ state }: Status): boolean => state === 'FAILED'
+
+/** A JSON merge patch (RFC 7386) of a flat configuration: null removes a key. */
+function patchedConfig(name: string, config: Props, patch: RequestedConfig): RequestedConfig {
+  const renamed = patch[PATCH_NAME]
+  if (typeof renamed === 'string' && renamed !== name) {
+    throw new BadRequestError(
+      `Connector name configuration (${renamed}) doesn't match connector name in the URL (${name})`,
+    )
+  }
+  const patched: Record<string, string | null> = { ...config }
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete patched[key]
+    else patched[key] = value
+  }
+  return patched
+}

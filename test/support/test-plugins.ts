@@ -1,5 +1,5 @@
 // Connectors for tests of the worker: what they do is given by the test.
-import { ConfigDef, int, string } from '../../connector/api/config-def.ts'
+import { ConfigDef, type ConfigValue, int, string } from '../../connector/api/config-def.ts'
 import { SinkConnector, SourceConnector } from '../../connector/api/connector.ts'
 import type { Converter } from '../../connector/api/converter.ts'
 import type { SinkRecord, SourceRecord } from '../../connector/api/records.ts'
@@ -21,6 +21,8 @@ export class Script {
   readonly sourceTasks: SourceTask[] = []
   readonly sinkTasks: ScriptedSinkTask[] = []
   onConnectorStart: () => Awaitable<void> = () => {}
+  onValidate: (props: Props) => Awaitable<readonly ConfigValue[]> = (props) =>
+    CONFIG.validate(props)
   onConnectorStop: () => Awaitable<void> = () => {}
   onTaskStart: () => Awaitable<void> = () => {}
   onPoll: (signal: AbortSignal) => Awaitable<readonly SourceRecord[] | null> = (signal) =>
@@ -137,6 +139,9 @@ export function scriptedPlugins(script: Script): readonly PluginDescriptor[] {
       this.#props = props
       script.calls.push('connector start')
       return script.onConnectorStart()
+    }
+    override validate(props: Props): Awaitable<readonly ConfigValue[]> {
+      return script.onValidate(props)
     }
     override taskClass(): new () => SourceTask {
       return class TestSourceTask extends ScriptedSourceTask {
