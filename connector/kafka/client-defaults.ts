@@ -44,7 +44,10 @@ const CONSUMER = {
 const heartbeat = (config: ClientConfig): ClientConfig =>
   config['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': 500 }
 
-/** With several requests in flight, a retry would overtake what was sent after it. */
+/**
+ * With several requests in flight, what was sent after a failed one would overtake its retry. With one, the next request is
+ * still built ahead and may do so when a broker refuses the first; only idempotence, which is the user's choice, keeps the order.
+ */
 const inOrder = (config: ClientConfig): ClientConfig =>
   config['enable.idempotence'] === true || config['enable.idempotence'] === 'true'
     ? {}

@@ -3,7 +3,6 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import avsc from 'avsc'
-import { confluentClients } from '../../connector/kafka/confluent.ts'
 import { CHAOS_SCHEMA, startLoad } from '../chaos/load.ts'
 import { seeded } from '../chaos/random.ts'
 import { missing } from '../support/needs.ts'
@@ -11,23 +10,17 @@ import {
   committedRows,
   PARTITIONS,
   setStage,
-  type Stage,
   startEndpoint,
   startWorker,
   TOPIC,
 } from '../support/sink-stage.ts'
 import { processFigures } from './process-figures.ts'
+import { consume } from './yardsticks.ts'
 
 const RECORDS = 400_000
 /** What the embedded broker keeps. */
 const RECORDS_EMBEDDED = 100_000
 const LIMIT_MS = 300_000
-const EVENTS = { log: () => undefined, statistics: () => undefined }
-
-interface Run {
-  readonly seconds: number
-  readonly cpuSeconds: number
-}
 
 export async function runBacklogBench(say: (text: string) => void): Promise<void> {
   const isReal = missing('kafka') === undefined
@@ -52,8 +45,11 @@ export async function runBacklogBench(say: (text: string) => void): Promise<void
     )
     const raw = await consume(stage, records, () => undefined)
     const type = avsc.Type.forSchema(CHAOS_SCHEMA as never)
-    const plain = await consume(stage, records, (value) => {
-      Buffer.from(`${JSON.stringify(type.fromBuffer(Buffer.from(value.subarray(5))))}\n`)
+    const plain = await consume(stage, records, (batch) => {
+      for (const { value } of batch) {
+        if (value === null) continue
+        Buffer.from(`${JSON.stringify(type.fromBuffer(Buffer.from(value.subarray(5))))}\n`)
+      }
     })
     const worker = await startWorker(stage)
     const beganMs = Date.now()
@@ -96,34 +92,3 @@ export async function runBacklogBench(say: (text: string) => void): Promise<void
 
 const rate = (count: number, seconds: number): string =>
   String(Math.round(count / seconds)).padStart(11)
-
-async function consume(
-  stage: Stage,
-  records: number,
-  each: (value: Uint8Array) => void,
-): Promise<Run> {
-  const consumer = confluentClients.consumer(
-    { 'bootstrap.servers': stage.bootstrapServers, 'group.id': `bench-${Date.now()}` },
-    EVENTS,
-  )
-  const signal = AbortSignal.timeout(LIMIT_MS)
-  await consumer.connect(signal)
-  consumer.assign(
-    Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: TOPIC, partition, offset: -2 })),
-  )
-  const beganMs = Date.now()
-  const before = process.cpuUsage()
-  for (let n = 0; n < records; ) {
-    const batch = await consumer.poll({ max: 1_000, timeoutMs: 100 }, signal)
-    if (signal.aborted) throw new Error(`${n} of ${records} records after ${LIMIT_MS} ms`)
-    for (const { value } of batch) if (value !== null) each(value)
-    n += batch.length
-  }
-  const used = process.cpuUsage(before)
-  const run = {
-    seconds: (Date.now() - beganMs) / 1000,
-    cpuSeconds: (used.user + used.system) / 1e6,
-  }
-  await consumer.close()
-  return run
-}

@@ -4,6 +4,8 @@ export interface ProcessFigures {
   /** User and system time since the process began. */
   readonly cpuSeconds: number
   readonly residentMb: number
+  /** The most that was ever resident. */
+  readonly peakMb: number
 }
 
 /** Clock ticks a second of /proc; 100 on every Linux that Node runs on. */
@@ -17,9 +19,13 @@ export function processFigures(pid: number): ProcessFigures | undefined {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     return {
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
-      residentMb: Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024,
+      residentMb: megabytes('VmRSS', status),
+      peakMb: megabytes('VmHWM', status),
     }
   } catch {
     return undefined // Not Linux, or the process is gone.
   }
 }
+
+const megabytes = (name: string, status: string): number =>
+  Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1024
