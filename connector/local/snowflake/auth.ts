@@ -18,6 +18,8 @@ import { ApiError } from './errors.ts'
 export interface LocalUser {
   readonly name: string
   readonly publicKeyPem: string
+  /** Programmatic access tokens that log this user in; none unless given. */
+  readonly accessTokens?: readonly string[]
 }
 
 interface RegisteredUser {
@@ -41,6 +43,8 @@ export class Authenticator {
   readonly #clock: Clock
   readonly #scopedTtlMs: number
   readonly #secret = randomBytes(32)
+  /** Users by the digest of a programmatic access token. */
+  readonly #accessTokens = new Map<string, string>()
   readonly #verified = new Map<string, { user: string; expiresAtMs: number }>()
   #notBeforeMs = 0
 
@@ -64,7 +68,24 @@ export class Authenticator {
     const der = key.export({ type: 'spki', format: 'der' })
     const fingerprint = `SHA256:${createHash('sha256').update(der).digest('base64')}`
     this.#users.set(user.name.toUpperCase(), { name: user.name.toUpperCase(), key, fingerprint })
+    for (const token of user.accessTokens ?? [])
+      this.#accessTokens.set(digestOf(token), user.name.toUpperCase())
     this.#verified.clear()
+  }
+
+  /** The user of a programmatic access token. @throws ApiError 401 for one that is not registered. */
+  accessTokenUser(token: string): string {
+    const user = this.#accessTokens.get(digestOf(token))
+    if (user === undefined)
+      throw new ApiError(401, '394400', 'Programmatic access token is invalid.')
+    return user
+  }
+
+  /** The user of whatever the account's own calls carry, by its `X-Snowflake-Authorization-Token-Type`. */
+  accountUser(token: string, type: string | undefined): string {
+    return type === 'PROGRAMMATIC_ACCESS_TOKEN'
+      ? this.accessTokenUser(token)
+      : this.keyPairUser(token)
   }
 
   /** The user of a key-pair JWT. @throws ApiError 401 naming what is wrong with it. */
@@ -136,6 +157,8 @@ export class Authenticator {
     return createHmac('sha256', this.#secret).update(text).digest()
   }
 }
+
+const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('base64')
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 

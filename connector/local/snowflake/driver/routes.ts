@@ -73,13 +73,13 @@ export class DriverApi {
     const authenticator = textOf(data['AUTHENTICATOR'])
     let user: string
     try {
-      if (authenticator !== 'SNOWFLAKE_JWT')
+      if (authenticator !== 'SNOWFLAKE_JWT' && authenticator !== 'PROGRAMMATIC_ACCESS_TOKEN')
         throw new ApiError(
           401,
           '390100',
-          `Authenticator ${authenticator} is not supported by the embedded endpoint; use a key pair.`,
+          `Authenticator ${authenticator} is not supported by the embedded endpoint; use a key pair or a programmatic access token.`,
         )
-      user = this.#options.auth.keyPairUser(textOf(data['TOKEN']))
+      user = this.#options.auth.accountUser(textOf(data['TOKEN']), authenticator)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       return failure(error.code, '08001', error.message)

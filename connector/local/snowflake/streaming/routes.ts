@@ -68,10 +68,20 @@ export class StreamingApi {
       Buffer.from(await unpack(call.body, call.headers['content-encoding'])).toString('utf8'),
     )
     const grant = form.get('grant_type')
-    if (grant !== 'urn:ietf:params:oauth:grant-type:jwt-bearer')
-      throw new ApiError(400, 'invalid_grant', `grant_type is '${grant}', not jwt-bearer.`)
-    const user = this.#options.auth.keyPairUser(form.get('assertion') ?? bearer(call))
-    return text(this.#options.auth.mintScopedToken(user, form.get('scope') ?? ''))
+    const { auth } = this.#options
+    const type = call.headers['x-snowflake-authorization-token-type']
+    let user: string
+    if (grant === 'urn:ietf:params:oauth:grant-type:jwt-bearer')
+      user = auth.keyPairUser(form.get('assertion') ?? bearer(call))
+    else if (grant === 'urn:ietf:params:oauth:grant-type:token-exchange')
+      user = auth.accountUser(bearer(call), String(type))
+    else
+      throw new ApiError(
+        400,
+        'invalid_grant',
+        `grant_type is '${grant}', not jwt-bearer or token-exchange.`,
+      )
+    return text(auth.mintScopedToken(user, form.get('scope') ?? ''))
   }
 
   /** Scoped tokens everywhere, and the key-pair JWT where clients use it. */
@@ -81,6 +91,7 @@ export class StreamingApi {
     const type = call.headers['x-snowflake-authorization-token-type']
     if (type === 'OAUTH') auth.scopedUser(token)
     else if (type === 'KEYPAIR_JWT' || type === 'JWT') auth.keyPairUser(token)
+    else if (type === 'PROGRAMMATIC_ACCESS_TOKEN') auth.accessTokenUser(token)
     else if (type === undefined) this.#authenticateUntyped(token)
     else
       throw new ApiError(

@@ -94,3 +94,11 @@ describe('scoped tokens', () => {
     expect(codeOf(() => setUp().auth.scopedUser(token))).toBe('401 390303')
   })
 })
+
+test('a programmatic access token is taken once it is registered for a user', () => {
+  const { auth } = setUp()
+  expect(codeOf(() => auth.accessTokenUser('secret'))).toBe('401 394400')
+  auth.register({ name: 'pipe', publicKeyPem: key.publicKeyPem, accessTokens: ['secret'] })
+  expect(auth.accountUser('secret', 'PROGRAMMATIC_ACCESS_TOKEN')).toBe('PIPE')
+  expect(codeOf(() => auth.accountUser('secret', 'KEYPAIR_JWT'))).toBe('401 390144')
+})
