@@ -12,6 +12,8 @@ export interface Batch {
   readonly lastOffset: number
   /** When the oldest row was taken in, in milliseconds. */
   readonly oldestMs: number
+  /** The oldest of the records' own times; undefined where none has one. */
+  readonly oldestRecordMs?: number | undefined
 }
 
 /** A batch with its bytes, which are kept only until they are compressed. */
@@ -31,6 +33,7 @@ export class BatchBuilder {
   #ends: number[] = []
   #offsets: number[] = []
   #oldestMs = 0
+  #oldestRecordMs: number | undefined
 
   get rows(): number {
     return this.#ends.length
@@ -42,9 +45,12 @@ export class BatchBuilder {
     return this.#oldestMs
   }
 
-  /** The tape holds one more whole row, of the record at `offset`. */
-  rowEnded(offset: number, nowMs: number): void {
+  /** The tape holds one more whole row, of the record at `offset`, made at `recordMs` by its own account. */
+  rowEnded(offset: number, nowMs: number, recordMs?: number): void {
     if (this.#ends.length === 0) this.#oldestMs = nowMs
+    if (recordMs !== undefined && recordMs < (this.#oldestRecordMs ?? Infinity)) {
+      this.#oldestRecordMs = recordMs
+    }
     this.#ends.push(this.tape.at)
     this.#offsets.push(offset)
   }
@@ -65,6 +71,7 @@ export class BatchBuilder {
       firstOffset: this.#offsets[0] as number,
       lastOffset: this.#offsets.at(-1) as number,
       oldestMs: this.#oldestMs,
+      oldestRecordMs: this.#oldestRecordMs,
     }
     this.clear()
     return { batch, raw }
@@ -79,6 +86,7 @@ export class BatchBuilder {
     this.tape.truncate(0)
     this.#ends = []
     this.#offsets = []
+    this.#oldestRecordMs = undefined
   }
 }
 
@@ -103,5 +111,6 @@ function slice(batch: Batch, from: number, to: number): Batch {
     firstOffset: batch.offsets[from] as number,
     lastOffset: batch.offsets[to - 1] as number,
     oldestMs: batch.oldestMs,
+    oldestRecordMs: batch.oldestRecordMs,
   }
 }

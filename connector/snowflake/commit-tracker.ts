@@ -98,6 +98,7 @@ export class CommitTracker {
       lastOffset: batch.lastOffset,
       rows: batch.ends.length,
       oldestMs: batch.oldestMs,
+      oldestRecordMs: batch.oldestRecordMs,
     })
   }
 

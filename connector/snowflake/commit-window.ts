@@ -7,6 +7,7 @@ interface Sent {
   readonly lastOffset: number
   readonly rows: number
   readonly oldestMs: number
+  readonly oldestRecordMs: number | undefined
 }
 
 /** What a new committed offset covers. */

@@ -48,6 +48,20 @@ export class SinkMetrics {
         'From taking in the oldest record of a request to its commit.',
         LATENCY_MS,
       ),
+      endToEndMs: metrics.histogram(
+        'snowflake_sink_end_to_end_latency_ms',
+        "From the time of the oldest record of a request, as Kafka has it (the source's own time where it sets one), to its commit.",
+        LATENCY_MS,
+      ),
+      paced: metrics.counter(
+        'snowflake_sink_pacing_waits_total',
+        "Requests that waited for the channel's rate.",
+      ),
+      pacedMs: metrics.histogram(
+        'snowflake_sink_pacing_wait_ms',
+        "How long requests waited for the channel's rate.",
+        LATENCY_MS,
+      ),
       reopens: metrics.counter('snowflake_sink_channel_reopens_total', 'Channels opened again.'),
       state: metrics.gauge(
         'snowflake_sink_channel_state',
@@ -79,7 +93,12 @@ export class SinkMetrics {
 
   committed(tp: TopicPartition, covered: Committed, nowMs: number): void {
     this.#m.rows.inc(covered.rows, { outcome: 'committed' })
-    for (const request of covered.requests) this.#m.commitMs.observe(nowMs - request.oldestMs)
+    for (const { oldestMs, oldestRecordMs } of covered.requests) {
+      this.#m.commitMs.observe(nowMs - oldestMs)
+      // A clock that is ahead of ours makes no negative latency.
+      if (oldestRecordMs !== undefined)
+        this.#m.endToEndMs.observe(Math.max(0, nowMs - oldestRecordMs))
+    }
     this.#m.committedOffset.set(covered.lastOffset, labels(tp))
   }
 
@@ -87,13 +106,24 @@ export class SinkMetrics {
     this.#m.rows.inc(rows, { outcome: kind })
   }
 
+  /** A request waited `ms` for the channel's rate. */
+  paced(ms: number): void {
+    this.#m.paced.inc(1)
+    this.#m.pacedMs.observe(ms)
+  }
+
   reopened(): void {
     this.#m.reopens.inc(1)
   }
 
   state(tp: TopicPartition, state: ChannelState): void {
-    if (state === 'CLOSED') this.#m.state.remove(labels(tp))
-    else this.#m.state.set(STATE_NUMBERS[state], labels(tp))
+    if (state !== 'CLOSED') {
+      this.#m.state.set(STATE_NUMBERS[state], labels(tp))
+      return
+    }
+    // Another task may have the partition next, and shows it then.
+    this.#m.state.remove(labels(tp))
+    this.#m.committedOffset.remove(labels(tp))
   }
 
   uncommitted(records: number): void {

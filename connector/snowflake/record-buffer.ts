@@ -172,7 +172,7 @@ export class RecordBuffer {
 
   #write(record: SinkRecord, writer: RowWriter, encoder: RowEncoder, nowMs: number): void {
     encoder.write(record, writer, nowMs, this.#builder.tape)
-    this.#builder.rowEnded(record.originalKafkaOffset, nowMs)
+    this.#builder.rowEnded(record.originalKafkaOffset, nowMs, record.timestamp)
   }
 
   /** Nothing is sent until the report is durable, so that the position cannot pass a record that nobody knows of. */

@@ -94,6 +94,8 @@ export class FakeSinkWorker implements SinkTaskContext {
     readonly clock: Clock
     readonly random?: () => number
     readonly connector?: string
+    /** Instead of `counts` and `gauges`. */
+    readonly metrics?: SinkTaskContext['metrics'] | undefined
   }) {
     this.#task = options.task
     this.#topics = options.topics
@@ -101,6 +103,7 @@ export class FakeSinkWorker implements SinkTaskContext {
     this.clock = options.clock
     this.random = options.random ?? (() => 0.5)
     this.connector = options.connector ?? 'sink'
+    this.metrics = options.metrics ?? this.#counting
   }
 
   async start(partitions: readonly TopicPartition[]): Promise<void> {
@@ -213,7 +216,8 @@ export class FakeSinkWorker implements SinkTaskContext {
     error: (_fields, message) => void this.logged.push(`error ${message}`),
   }
 
-  readonly metrics: SinkTaskContext['metrics'] = {
+  readonly metrics: SinkTaskContext['metrics']
+  readonly #counting: SinkTaskContext['metrics'] = {
     counter: (name) => ({
       inc: (by = 1, labels = {}) => {
         const key = [name, ...Object.values(labels)].join(' ')

@@ -1,6 +1,7 @@
 // A sink task with everything around it in memory, on a clock that the test moves.
 import { generateKeyPairSync } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import type { SinkTaskContext } from '../../connector/api/sink-task.ts'
 import { SnowflakeSinkTask, type SinkTaskOutside } from '../../connector/snowflake/task.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { FakeSinkWorker, FakeTopics } from './fake-sink-worker.ts'
@@ -53,7 +54,10 @@ export class SinkWorld {
   }
 
   /** A new task, not started. */
-  worker(overrides: Partial<SinkTaskOutside> = {}): FakeSinkWorker {
+  worker(
+    overrides: Partial<SinkTaskOutside> = {},
+    metrics?: SinkTaskContext['metrics'],
+  ): FakeSinkWorker {
     const task = new SnowflakeSinkTask({
       http: () => ({ send: this.snowpipe.send, close: () => {} }),
       sql: () => () => Promise.reject(new Error('There is no SQL here')),
@@ -67,7 +71,7 @@ export class SinkWorld {
       ...overrides,
     })
     const { topics, props, clock } = this
-    return new FakeSinkWorker({ task, topics, props, clock, random: this.#random })
+    return new FakeSinkWorker({ task, topics, props, clock, random: this.#random, metrics })
   }
 
   produce(partition: number, count: number, gap = 0): void {
