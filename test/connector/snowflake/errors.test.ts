@@ -44,12 +44,38 @@ const CASES: readonly Case[] = [
   ['hostname', 404, '', 'retry'],
   ['hostname', 401, '', 'wait'],
   ['token', 500, '', 'retry'],
+  ['token', 400, code('invalid_grant'), 'fail'],
+  ['append', 502, '', 'retry'],
+  ['append', 504, '', 'retry'],
+  ['append', 400, code('ERR_CHANNEL_MUST_BE_REOPENED'), 'reopen'],
+  ['append', 400, code('ERR_CHANNEL_HAS_INVALID_ROW_SEQUENCER'), 'reopen'],
+  ['append', 400, code('ERR_CHANNEL_HAS_INVALID_CLIENT_SEQUENCER'), 'reopen'],
+  ['append', 400, code('SWITCH_TO_FILE_MODE'), 'fail'],
+  ['append', 409, code('ERR_PIPE_IN_INVALID_STATE'), 'reopen'],
+  ['append', 410, '', 'rediscover'],
+  ['open', 408, '', 'retry'],
+  ['open', 410, '', 'rediscover'],
+  ['open', 429, '', 'retry'],
+  ['open', 503, '', 'retry'],
+  ['open', 401, '', 'wait'],
+  ['open', 404, code('ERR_DATABASE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED'), 'wait'],
+  ['open', 404, code('ERR_SCHEMA_DOES_NOT_EXIST_OR_NOT_AUTHORIZED'), 'wait'],
+  ['status', 410, '', 'rediscover'],
+  ['status', 429, '', 'retry'],
+  ['status', 401, '', 'wait'],
+  ['status', 200, JSON.stringify({ status_code: 5, message: 'busy' }), 'retry'],
 ]
 
 describe('classify', () => {
   test.each(CASES)('%s answered with %i %s: %s', (operation, status, body, reaction) => {
     const error = classify(operation, 'x', { status, headers: {}, body: Buffer.from(body) }, 0)
     expect(error?.reaction).toBe(reaction)
+  })
+
+  test('carries how long a 429 asks to wait', () => {
+    const headers = { 'retry-after': '7' }
+    const error = classify('append', 'x', { status: 429, headers, body: Buffer.alloc(0) }, 0)
+    expect(error).toMatchObject({ reaction: 'retry', retryAfterMs: 7_000 })
   })
 
   test('takes a good answer for one, whatever else it says', () => {
