@@ -1,4 +1,5 @@
 // The reading of one body against what is known of its feed.
+import { hash } from 'node:crypto'
 import type { BoxRule, EmitMode } from './config-keys.ts'
 import { DataError } from '../connector/api/errors.ts'
 import { AlertKind } from './alert-kind.ts'
@@ -11,9 +12,9 @@ import {
   ENTITY_KINDS,
   type BodyContext,
   type BodyTally,
-  type Candidate,
   type EntityKind,
   type KindReader,
+  type Rejectable,
   type RejectedEntity,
   type VanishedEvent,
 } from './entity-kind.ts'
@@ -85,12 +86,15 @@ export interface FeedMemory {
   readonly vehicle: EntityMemory<Vehicle>
   readonly trip_update: EntityMemory<TripPrediction>
   readonly alert: EntityMemory<ServiceAlert>
+  /** Hashes of the entities of the last body that could not be read. */
+  readonly unreadable: Set<string>
 }
 
 export const newFeedMemory = (): FeedMemory => ({
   vehicle: new EntityMemory(),
   trip_update: new EntityMemory(),
   alert: new EntityMemory(),
+  unreadable: new Set(),
 })
 
 /** A body that was cut into entities, with what its reading depends on. */
@@ -109,7 +113,7 @@ export function readBody(
   { feed, body, isKnownBody, vanish }: BodyToRead,
 ): BodyResult {
   const { feedId, profile, emitMode, heartbeatMs, box, positions, motion } = options
-  const tally = new Tally(feed.badEntities, feedId)
+  const tally = new Tally(feed.unreadable, feedId)
   const fetchedAt = body.fetchedAtMs / 1_000
   const feedTimestamp = feed.header.timestamp ?? fetchedAt
   const quality = {
@@ -152,7 +156,7 @@ export function readBody(
       localTimeZone: options.hasLocalTime === true ? profile.timeZone : undefined,
     },
     events,
-    rejected: tally.rejected,
+    rejected: isKnownBody ? [] : newlyRejected(tally, memory),
     badEntities: tally.badEntities,
     entities: entities.length,
     filtered: tally.filtered,
@@ -160,16 +164,35 @@ export function readBody(
   }
 }
 
+/** What cannot be read is told once, however long the feed repeats it. */
+function newlyRejected(
+  { rejected }: Tally,
+  { unreadable: known }: FeedMemory,
+): readonly RejectedEntity[] {
+  const before = new Set(known)
+  known.clear()
+  return rejected.filter(({ code, kind, bytes }) => {
+    if (code !== 'UNREADABLE') return true
+    const id = `${kind} ${hash('sha256', bytes, 'hex')}`
+    known.add(id)
+    return !before.has(id)
+  })
+}
+
 class Tally implements BodyTally {
   readonly quality = new Map<QualityCode, number>()
   readonly rejected: RejectedEntity[] = []
-  badEntities: number
+  badEntities = 0
   filtered = 0
   readonly #feedId: string
 
-  constructor(badEntities: number, feedId: string) {
-    this.badEntities = badEntities
+  constructor(unreadable: readonly Uint8Array[], feedId: string) {
     this.#feedId = feedId
+    for (const bytes of unreadable) {
+      this.badEntities++
+      const nothingKnown = { kind: undefined, entityId: undefined, recordKey: undefined }
+      this.rejected.push({ ...nothingKnown, code: 'UNREADABLE', bytes })
+    }
   }
 
   count(code: QualityCode): void {
@@ -181,16 +204,21 @@ class Tally implements BodyTally {
     this.badEntities++
   }
 
+  unreadable(kind: EntityKind, error: unknown, candidate: Rejectable): void {
+    this.bad(error)
+    this.#keep(kind, 'UNREADABLE', candidate)
+  }
+
   filter(): void {
     this.filtered++
   }
 
-  reject(
-    kind: EntityKind,
-    code: QualityCode,
-    { entity, key }: Pick<Candidate, 'entity'> & { readonly key?: string },
-  ): void {
+  reject(kind: EntityKind, code: QualityCode, candidate: Rejectable): void {
     this.count(code)
+    this.#keep(kind, code, candidate)
+  }
+
+  #keep(kind: EntityKind, code: RejectedEntity['code'], { entity, key }: Rejectable): void {
     const recordKey = key === undefined ? undefined : `${this.#feedId}|${key}`
     this.rejected.push({ kind, code, entityId: entity.id, recordKey, bytes: entity.bytes })
   }

@@ -66,11 +66,13 @@ export interface Change<Decoded> {
   readonly flags: readonly QualityCode[]
 }
 
-/** An entity that a rule keeps out. */
+/** An entity that a rule keeps out, or that cannot be decoded. */
 export interface RejectedEntity {
-  readonly kind: EntityKind
-  readonly code: QualityCode
-  readonly entityId: string
+  /** Undefined: not even that could be read. */
+  readonly kind: EntityKind | undefined
+  readonly code: QualityCode | 'UNREADABLE'
+  /** Undefined: it could not be read. */
+  readonly entityId: string | undefined
   /** Undefined when the entity has no key. */
   readonly recordKey: string | undefined
   /** The whole FeedEntity as received. */
@@ -80,14 +82,17 @@ export interface RejectedEntity {
 /** Counts what is odd in one body. */
 export interface BodyTally {
   count(code: QualityCode): void
-  /** Counts an entity, or a part of one, that cannot be read; throws what is no `DataError`. */
+  /** Counts a part of an entity that cannot be read; throws what is no `DataError`. */
   bad(error: unknown): void
+  /** Counts an entity that cannot be read, and keeps it as received; throws what is no `DataError`. */
+  unreadable(kind: EntityKind, error: unknown, candidate: Rejectable): void
   /** Counts an event that nobody has asked for. */
   filter(): void
   reject(kind: EntityKind, code: QualityCode, candidate: Rejectable): void
 }
 
-type Rejectable = Pick<Candidate, 'entity'> & { readonly key?: string }
+/** What is known of an entity that is kept out. */
+export type Rejectable = Pick<Candidate, 'entity'> & { readonly key?: string }
 
 /** How the entities of one kind are read. Made for one body. */
 export interface KindReader<Decoded, Event extends object> {

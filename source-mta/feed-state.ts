@@ -177,7 +177,7 @@ export class FeedState {
   }
 }
 
-const countOf = ({ entities, badEntities }: ScannedFeed): number => entities.length + badEntities
+const countOf = (feed: ScannedFeed): number => feed.entities.length + feed.unreadable.length
 
 function unreadable(error: unknown): BodyResult {
   if (error instanceof TruncatedError) return nothing('TRUNCATED', error.message)

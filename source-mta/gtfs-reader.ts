@@ -74,7 +74,7 @@ export class GtfsReader implements FeedReader {
     return {
       key: recordKey ?? this.#feedId,
       code,
-      reason: `the ${kind} of entity ${entityId}: ${REASONS[code] ?? code}`,
+      reason: `${kind === undefined ? 'an entity' : `the ${kind} of entity ${entityId}`}: ${REASONS[code] ?? code}`,
       entity: bytes,
     }
   }

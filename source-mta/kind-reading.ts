@@ -92,7 +92,7 @@ export class KindReading<Decoded, Event extends object> {
       if (key !== undefined) return { key, entity, payload, timestamp, identity }
       this.#tally.reject(this.#reader.kind, 'REQ_MISSING', { entity })
     } catch (error) {
-      this.#tally.bad(error)
+      this.#tally.unreadable(this.#reader.kind, error, { entity })
     }
     return undefined
   }
@@ -110,10 +110,10 @@ export class KindReading<Decoded, Event extends object> {
         (emitMode === 'changed+heartbeat' && nowMs - known.emittedAtMs >= heartbeatMs)
       if (!isDue || isKnownBody) return undefined
       known.emittedAtMs = nowMs
-      const decoded = known.decoded ?? this.#decode(payload)
+      const decoded = known.decoded ?? this.#decode(candidate)
       return decoded && { eventType: 'HEARTBEAT', contentHash, decoded, flags: [] }
     }
-    const decoded = this.#decode(payload)
+    const decoded = this.#decode(candidate)
     if (decoded === undefined) return undefined
     const isOld =
       timestamp !== undefined && known?.timestamp !== undefined && timestamp < known.timestamp
@@ -141,7 +141,7 @@ export class KindReading<Decoded, Event extends object> {
     known.contentHash = contentHash
     known.timestamp ??= candidate.timestamp
     known.identity = candidate.identity
-    if (this.#reader.keepsDecoded) known.decoded = this.#decode(candidate.payload)
+    if (this.#reader.keepsDecoded) known.decoded = this.#decode(candidate)
   }
 
   #event(candidate: Candidate, change: Change<Decoded>): Event | undefined {
@@ -159,16 +159,16 @@ export class KindReading<Decoded, Event extends object> {
       if (known !== undefined) known.isEmitted = true
       return event
     } catch (error) {
-      this.#tally.bad(error)
+      this.#tally.unreadable(this.#reader.kind, error, candidate)
       return undefined
     }
   }
 
-  #decode(payload: Uint8Array): Decoded | undefined {
+  #decode(candidate: Candidate): Decoded | undefined {
     try {
-      return this.#reader.decode(payload)
+      return this.#reader.decode(candidate.payload)
     } catch (error) {
-      this.#tally.bad(error)
+      this.#tally.unreadable(this.#reader.kind, error, candidate)
       return undefined
     }
   }

@@ -43,8 +43,8 @@ export interface ScannedEntity {
 export interface ScannedFeed {
   readonly header: FeedHeader
   readonly entities: readonly ScannedEntity[]
-  /** Entities that are no protobuf inside. */
-  readonly badEntities: number
+  /** Entities that are no protobuf inside, as received. Views into the body. */
+  readonly unreadable: readonly Uint8Array[]
 }
 
 /**
@@ -61,23 +61,24 @@ export function scanFeed(body: Uint8Array, entitiesMax: number): ScannedFeed {
   const reader = new WireReader(body)
   const entities: ScannedEntity[] = []
   let header: FeedHeader | undefined
-  let badEntities = 0
+  const unreadable: Uint8Array[] = []
   while (reader.next()) {
     if (reader.wireType !== WIRE.bytes) continue
     if (reader.number === FEED_MESSAGE.header) {
       if (header !== undefined) throw new DataError('Two feed messages in one body')
       header = scanHeader(reader.payload())
     } else if (reader.number === FEED_MESSAGE.entity) {
-      if (entities.length + badEntities >= entitiesMax) {
+      if (entities.length + unreadable.length >= entitiesMax) {
         throw new TooManyEntitiesError(`More than ${entitiesMax} entities in one body`)
       }
-      const entity = scanEntity(reader.payload())
-      if (entity === undefined) badEntities++
+      const bytes = reader.payload()
+      const entity = scanEntity(bytes)
+      if (entity === undefined) unreadable.push(bytes)
       else entities.push(entity)
     }
   }
   if (header === undefined) throw new DataError('A body without a feed header')
-  return { header, entities, badEntities }
+  return { header, entities, unreadable }
 }
 
 function scanHeader(bytes: Uint8Array): FeedHeader {
@@ -123,7 +124,7 @@ function scanEntity(bytes: Uint8Array): ScannedEntity | undefined {
       else if (is(reader, FEED_ENTITY.alert, WIRE.bytes)) alerts.push(reader.payload())
     }
   } catch (error) {
-    if (error instanceof DataError) return undefined // Counted by the caller.
+    if (error instanceof DataError) return undefined // Kept by the caller.
     throw error
   }
   if (id === undefined) return undefined

@@ -26,7 +26,8 @@ export interface TrainInput {
 
 /** A train's place and what is odd about it. */
 export interface PlacedTrain {
-  readonly placed: Placed
+  /** Undefined: nobody knows where. */
+  readonly placed: Placed | undefined
   readonly flags: readonly QualityCode[]
 }
 
@@ -114,7 +115,7 @@ export class SubwayPositions {
     const leg = this.#leg(vehicle, course)
     if (leg !== undefined) return this.#onLeg(leg, course, { memory, headerS, flags })
     const placed = this.#offTrack(course)
-    return placed && { placed, flags }
+    return placed === undefined && flags.length === 0 ? undefined : { placed, flags }
   }
 
   /** It was last reported at a stop: it stands there, or has left for the next one. */

@@ -89,8 +89,9 @@ export class EquipmentReader implements FeedReader {
     }
     const rows = this.#rows(body.bytes)
     if (!Array.isArray(rows)) return rows
-    if (this.#isShrunk(rows.length)) {
-      return noReading('SHRUNK', `${rows.length} rows, of ${this.#known.size} known ones`)
+    const kept = this.#keptOf(rows)
+    if (this.#isShrunk(kept)) {
+      return noReading('SHRUNK', `${kept} of ${this.#known.size} known rows are left`)
     }
     const isKnownBody = bodyHash === this.#restoredHash
     const isSame = bodyHash === this.#bodyHash
@@ -133,8 +134,21 @@ export class EquipmentReader implements FeedReader {
       : rows
   }
 
-  #isShrunk(rows: number): boolean {
-    const isLess = rows < this.#known.size * SHRINK_RATIO
+  /** How many of the known rows are still there. */
+  #keptOf(rows: readonly unknown[]): number {
+    const { list, timeZone } = this.#options
+    const keys = new Set(rows.map((entry) => this.#keyOf(readRow(entry, list, timeZone))))
+    return [...this.#known.keys()].filter((key) => keys.has(key)).length
+  }
+
+  /** Undefined: it has none. */
+  #keyOf({ equipmentId, outageDate }: EquipmentRow): string | undefined {
+    if (equipmentId === undefined) return undefined
+    return `${this.#options.feedId}|${equipmentId}${outageDate === undefined ? '' : `|${outageDate}`}`
+  }
+
+  #isShrunk(kept: number): boolean {
+    const isLess = kept < this.#known.size * SHRINK_RATIO
     this.#shrunk = isLess ? this.#shrunk + 1 : 0
     if (this.#shrunk < SHRUNK_MAX) return isLess
     this.#shrunk = 0
@@ -155,7 +169,8 @@ export class EquipmentReader implements FeedReader {
       []
     for (const entry of rows) {
       const row = readRow(entry, list, timeZone)
-      if (row.equipmentId === undefined) {
+      const key = this.#keyOf(row)
+      if (key === undefined) {
         count('REQ_MISSING')
         rejected.push({
           key: feedId,
@@ -165,8 +180,6 @@ export class EquipmentReader implements FeedReader {
         })
         continue
       }
-      const date = row.outageDate === undefined ? '' : `|${row.outageDate}`
-      const key = `${feedId}|${row.equipmentId}${date}`
       if (now.has(key)) {
         count('DUP_IN_MESSAGE')
         continue

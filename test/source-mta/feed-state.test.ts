@@ -167,6 +167,29 @@ describe('bodies', () => {
     const result = accept(newState(), broken)
     expect(result).toMatchObject({ outcome: 'OK', badEntities: 1 })
     expect(result.events).toHaveLength(2)
+    expect(result.rejected).toMatchObject([
+      { code: 'UNREADABLE', kind: undefined, bytes: Buffer.from([0x22, 0x7f, 1, 2, 3]) },
+    ])
+  })
+
+  test('an entity that cannot be decoded is kept as received, once as long as it stays so', () => {
+    const state = newState()
+    // A vehicle whose position ends too soon; its key can be read.
+    const vehicle = [0x42, 3, 0x0a, 1, 0x39, 0x12, 2, 0x0d, 1]
+    const entity = [0x0a, 1, 0x78, 0x22, vehicle.length, ...vehicle]
+    const body = (seconds: number): Uint8Array =>
+      Buffer.concat([
+        feedBody([bus('1')], later(seconds)),
+        Buffer.from([0x12, entity.length, ...entity]),
+      ])
+    const [first, again] = [accept(state, body(0)), accept(state, body(15))]
+    expect(first).toMatchObject({ outcome: 'OK', badEntities: 1 })
+    expect(first.rejected).toMatchObject([
+      { code: 'UNREADABLE', kind: 'vehicle', entityId: 'x', bytes: Buffer.from(entity) },
+    ])
+    expect(again).toMatchObject({ outcome: 'OK', badEntities: 1, rejected: [] })
+    accept(state, feedBody([bus('1')], later(30)))
+    expect(accept(state, body(45)).rejected).toHaveLength(1)
   })
 
   test('a deleted entity is no vehicle', () => {

@@ -49,6 +49,10 @@ const events = ({ records }: Reading): readonly string[] =>
     return `${String(type)} ${String(id)}`
   })
 
+/** Six outages, of which two are of the same equipment with every prefix. */
+const numbered = (prefix: string): readonly object[] =>
+  Array.from({ length: 6 }, (_, n) => outage(n < 2 ? `EL${n}` : `${prefix}${n}`))
+
 describe('outages', () => {
   test('become records, with their times as instants', () => {
     const { records, outcome } = accept(newReader(), [outage('EL224', { isbroken: 'Y' })])
@@ -109,6 +113,15 @@ describe('outages', () => {
     const readings = [1, 2, 3].map(() => accept(reader, [outage('EL0')]))
     expect(readings.map(({ outcome }) => outcome)).toEqual(['SHRUNK', 'SHRUNK', 'OK'])
     expect(readings[2]?.records).toHaveLength(9)
+  })
+
+  test('are not over because most have another number, unless it stays so', () => {
+    const reader = newReader()
+    accept(reader, numbered('EL'))
+    const readings = [1, 2, 3].map((n) => accept(reader, numbered('X'), AT_MS + n))
+    expect(readings.map(({ outcome }) => outcome)).toEqual(['SHRUNK', 'SHRUNK', 'OK'])
+    expect(readings[1]?.reason).toBe('2 of 6 known rows are left')
+    expect(events(accept(newReader(), numbered('EL')))).toHaveLength(6)
   })
 
   test('without an equipment number are rejected, twice in a list are counted', () => {
