@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'what is wrong with a sink, and what mends it: doctor CONNECTOR.properties',
     run: () => import('./doctor.ts'),
   },
+  offsets: {
+    about: "the positions of a sink's channels: offsets CONNECTOR.properties [--to-decimal]",
+    run: () => import('./offsets.ts'),
+  },
   'snowflake-local': {
     about:
       'a local Snowflake: snowflake-local --port N --tls --data-dir DIR --user NAME --public-key FILE',
