@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   backlog: async () => (await import('./backlog.ts')).runBacklogBench,
   sink: async () => (await import('./sink.ts')).runSinkBench,
   endpoint: async () => (await import('./endpoint.ts')).runEndpointBench,
+  'endpoint-history': async () => (await import('./endpoint-history.ts')).runEndpointHistoryBench,
   source: async () => (await import('./source.ts')).runSourceBench,
 }
 const [name = 'pipeline'] = process.argv.slice(2)
