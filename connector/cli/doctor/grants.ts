@@ -21,7 +21,8 @@ export async function readGrants(
   timeoutMs: number,
 ): Promise<Grants> {
   const found = new Set<string>()
-  const roles = [role]
+  // Every role has what PUBLIC has.
+  const roles = [role, 'PUBLIC']
   for (const one of roles) {
     const rows = await bounded(timeoutMs, (signal) =>
       session.execute(`SHOW GRANTS TO ROLE ${quoted(one)}`, signal),

@@ -38,7 +38,7 @@ export async function checkTables(context: TableContext, tell: Tell): Promise<vo
 }
 
 async function checkContainer(
-  { config, session, timeoutMs }: TableContext,
+  { config, session, role, timeoutMs }: TableContext,
   check: string,
   name: string,
   kind: string,
@@ -53,15 +53,13 @@ async function checkContainer(
       check,
       state: mayMake ? 'warning' : 'wrong',
       says: `${name} does not exist, or the role may not use it.${mayMake ? ' The connector will try to make it.' : ''}`,
-      mend: `CREATE ${kind} IF NOT EXISTS ${name};\n${usage(kind, name, config.role)}`,
+      mend: `CREATE ${kind} IF NOT EXISTS ${name};\n${usage(kind, name, role)}`,
     }
   }
 }
 
-const roleText = (role: string | undefined): string =>
-  role === undefined ? '<role>' : quoted(role)
-const usage = (kind: string, name: string, role: string | undefined): string =>
-  `GRANT USAGE ON ${kind} ${name} TO ROLE ${roleText(role?.toUpperCase())};`
+const usage = (kind: string, name: string, role: string): string =>
+  `GRANT USAGE ON ${kind} ${name} TO ROLE ${quoted(role)};`
 
 async function grantsOf(context: TableContext, tell: Tell): Promise<Grants | undefined> {
   const { config, session, role, timeoutMs } = context
@@ -228,7 +226,7 @@ function tableGrants(context: TableContext, topic: string, table: string, grants
 
 /** Asks for the state of a channel, which needs host, token, role and pipe, and changes nothing. */
 async function checkPipe(
-  { config, client, connector, timeoutMs }: TableContext,
+  { config, client, connector, role, timeoutMs }: TableContext,
   topic: string,
   table: string,
 ): Promise<Finding> {
@@ -256,7 +254,7 @@ async function checkPipe(
       state: 'wrong',
       says: wordsOf(error),
       mend: isMissingObject(error)
-        ? `GRANT INSERT, SELECT ON TABLE ${qualified(database, schema, table)} TO ROLE ${roleText(config.role?.toUpperCase())};`
+        ? `GRANT INSERT, SELECT ON TABLE ${qualified(database, schema, table)} TO ROLE ${quoted(role)};`
         : undefined,
     }
   }
