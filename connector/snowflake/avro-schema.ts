@@ -6,6 +6,8 @@ import { type ColumnType, fit, INT, LONG, sqlType } from './column-type.ts'
 export interface AvroField {
   readonly name: string
   readonly node: AvroNode
+  /** As JSON; undefined: none. */
+  readonly defaultValue?: unknown
 }
 
 export type Primitive =
@@ -157,6 +159,7 @@ class Reader {
     const fields = (schema['fields'] as readonly Json[]).map((field) => ({
       name: String(field['name']),
       node: this.read(field['type'], namespace),
+      defaultValue: field['default'],
     }))
     return { kind: 'record', name: String(schema['name']), fields }
   }

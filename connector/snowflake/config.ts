@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import {
   boolean,
   ConfigDef,
@@ -20,6 +21,8 @@ import {
   loginOf,
   proxyOf,
 } from './connection-config.ts'
+import { plainShape } from './plain-json.ts'
+import type { RecordShape } from './record-shape.ts'
 import { storedName } from './identifiers.ts'
 import { officialKeyProblems } from './official-keys.ts'
 import type { ProxySettings } from './http-proxy.ts'
@@ -98,6 +101,12 @@ export const SNOWFLAKE_SINK_CONFIG = new ConfigDef({
     group: 'Records',
     doc: 'What to do with a record without a value (tombstone): default writes a row with RECORD_METADATA only, ignore skips it.',
     check: (value) => oneOf('default', 'ignore')(value.toLowerCase()),
+  }),
+  'snowflake.json.schema.file': string<string | undefined>({
+    ...optionalText,
+    importance: 'MEDIUM',
+    group: 'Records',
+    doc: 'An Avro schema (.avsc) that describes values that come without a schema: plain JSON, or texts of JSON. Their table is made and changed by it.',
   }),
   'errors.tolerance': string<'none' | 'all'>({
     default: 'none',
@@ -248,6 +257,8 @@ export interface SinkConfig {
   readonly database: string
   readonly schema: string
   readonly tableOf: TopicToTable
+  /** Of values without a schema; undefined: whatever columns the table has. */
+  readonly plainShape: RecordShape | undefined
 }
 
 function topicMapProblem(text: string): string | undefined {
@@ -264,6 +275,7 @@ export function wholeProblems(props: Props): readonly string[] {
   const problems: string[] = []
   attempt(problems, () => loginOf(props))
   attempt(problems, () => proxyOf(props))
+  attempt(problems, () => plainShapeOf(props))
   return [...problems, ...keyProblems(props).errors]
 }
 
@@ -273,6 +285,7 @@ export function parseSinkConfig(props: Props): SinkConfig {
   const values = attempt(problems, () => SNOWFLAKE_SINK_CONFIG.parse(props))
   const login = attempt(problems, () => loginOf(props))
   const proxy = attempt(problems, () => proxyOf(props))
+  const plain = attempt(problems, () => plainShapeOf(props))
   problems.push(...keyProblems(props).errors)
   if (values === undefined || login === undefined || problems.length > 0) {
     throw new ConfigError(problems.join('\n'))
@@ -294,6 +307,20 @@ export function parseSinkConfig(props: Props): SinkConfig {
     database: storedName(values['snowflake.database.name']),
     schema: storedName(values['snowflake.schema.name']),
     tableOf: map,
+    plainShape: plain,
+  }
+}
+
+function plainShapeOf(props: Props): RecordShape | undefined {
+  const file = props['snowflake.json.schema.file']?.trim()
+  if (file === undefined || file === '') return undefined
+  try {
+    return plainShape(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new ConfigError(
+      `Invalid value ${file} for configuration snowflake.json.schema.file: ${toMessage(cause)}`,
+      { cause },
+    )
   }
 }
 

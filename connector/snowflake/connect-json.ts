@@ -1,6 +1,5 @@
 // The ordinary path: Connect values, with or without a schema, as the JSON that the transcoder makes of Avro bytes.
 import { DataError } from '../api/errors.ts'
-import type { SinkRecord } from '../api/records.ts'
 import {
   type DecimalValue,
   LOGICAL_DATE,
@@ -10,6 +9,7 @@ import {
   type Schema,
 } from '../api/schema.ts'
 import { type Column, type ColumnType, INT, LONG } from './column-type.ts'
+import { plainEntries } from './plain-object.ts'
 import { checkDistinct, columnName, type RecordShape } from './record-shape.ts'
 import { decimalText } from './scalar-json.ts'
 
@@ -180,14 +180,4 @@ export const SCHEMALESS_SHAPE: RecordShape = {
       tape.text(`,${JSON.stringify(column)}:${jsonTextOf(null, item, type)}`)
     }
   },
-}
-
-function plainEntries({ value }: SinkRecord): readonly (readonly [string, unknown])[] {
-  if (value instanceof Map) return [...value].map(([name, item]) => [String(name), item] as const)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new DataError(
-      `Expected a JSON object as the record's value, got ${Array.isArray(value) ? 'an array' : typeof value}`,
-    )
-  }
-  return Object.entries(value)
 }

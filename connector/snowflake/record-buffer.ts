@@ -10,6 +10,8 @@ export interface BufferLimits {
   readonly rowsMax: number
   readonly lingerMs: number
   readonly ignoreTombstones: boolean
+  /** Of values without a schema; default: whatever columns the table has. */
+  readonly plainShape?: RecordShape | undefined
 }
 
 /** What a record that cannot be written leads to: it is passed over once the promise resolves; a rejection ends the task. */
@@ -113,7 +115,7 @@ export class RecordBuffer {
   #shapeOf(record: SinkRecord): RecordShape | undefined {
     if (this.#isIgnored(record)) return undefined
     try {
-      return shapeOf(record)
+      return shapeOf(record, this.#limits.plainShape)
     } catch (error) {
       this.#reject(record, error)
       return undefined
@@ -150,7 +152,7 @@ export class RecordBuffer {
     try {
       if (verdict !== undefined) throw verdict
       if (record.originalKafkaOffset === this.#refused?.offset) throw this.#refused.error
-      const shape = shapeOf(record)
+      const shape = shapeOf(record, this.#limits.plainShape)
       const writer = encoder.writerFor(shape)
       if (writer === undefined) {
         this.#blockedBy = shape

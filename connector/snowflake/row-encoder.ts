@@ -11,8 +11,8 @@ const OPEN = new Constant('{')
 const CLOSE = new Constant('}\n')
 const shapes = new WeakMap<object, RecordShape>()
 
-/** The record's shape, the same object for all records of one schema. @throws DataError when no table can hold it. */
-export function shapeOf(record: SinkRecord): RecordShape {
+/** The record's shape, the same object for all records of one schema; `plain`: that of values without one. @throws DataError when no table can hold it. */
+export function shapeOf(record: SinkRecord, plain: RecordShape = SCHEMALESS_SHAPE): RecordShape {
   const { encodedValue, valueSchema } = record
   if (encodedValue !== undefined) {
     const { writerSchema, schemaId } = encodedValue
@@ -24,7 +24,8 @@ export function shapeOf(record: SinkRecord): RecordShape {
     return cached(writerSchema, () => avroShape(writerSchema, schemaId))
   }
   if (record.value === null || record.value === undefined) return TOMBSTONE_SHAPE
-  if (valueSchema === null) return SCHEMALESS_SHAPE
+  // A text is one of JSON.
+  if (valueSchema === null || typeof record.value === 'string') return plain
   return cached(valueSchema, () => schemaShape(valueSchema))
 }
 

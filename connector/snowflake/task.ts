@@ -386,7 +386,7 @@ export class SnowflakeSinkTask extends SinkTask {
   }
 }
 
-function settingsOf({ values }: SinkConfig): ChannelSettings {
+function settingsOf({ values, plainShape }: SinkConfig): ChannelSettings {
   return {
     rawBytesMax: values['snowflake.streaming.max.raw.bytes'],
     rowsMax: values['snowflake.streaming.max.rows'],
@@ -403,5 +403,6 @@ function settingsOf({ values }: SinkConfig): ChannelSettings {
     reopenMax: values['snowflake.streaming.reopen.max'],
     recreated: values['snowflake.topic.recreated'],
     tolerance: values['errors.tolerance'],
+    plainShape,
   }
 }
