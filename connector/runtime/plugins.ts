@@ -82,6 +82,11 @@ export class Plugins {
     return found as Extract<PluginDescriptor, { readonly kind: K }> | undefined
   }
 
+  /** The full class name of what `name` finds among the kind, as errors name it; else the name itself. */
+  className(kind: PluginKind, name: string): string {
+    return this.find(name, kind)?.className ?? name
+  }
+
   /** The class names of a kind, sorted. */
   classNames(kind: PluginKind): readonly string[] {
     const names = this.#descriptors

@@ -136,16 +136,15 @@ function errorHandling(config: SinkConnectorConfig, making: Making, options: Err
   const operator = toleranceOperator(spec, services, settings)
   const reader = new SinkRecordReader(converters, chain, operator)
   const isReporting = queue !== undefined || config['errors.log.enable']
-  const reporter = isReporting ? errantRecordReporter(spec, operator, reader) : undefined
+  const reporter = isReporting ? errantRecordReporter(operator, reader) : undefined
   return { queue, operator, reader, reporter }
 }
 
 function errantRecordReporter(
-  spec: TaskSpec,
   operator: ToleranceOperator,
   reader: SinkRecordReader,
 ): ErrantRecordReporter {
-  const executingClass = spec.connector.taskClass().name
+  const executingClass = 'org.apache.kafka.connect.sink.SinkTask' // As Kafka Connect's reporter says.
   return {
     report: (record, error) => {
       const message = reader.messageOf(record)

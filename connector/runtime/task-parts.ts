@@ -153,7 +153,16 @@ export async function taskConverters(
     ...withoutPrefix(own === undefined ? services.props : props, 'header.converter.'),
     'converter.type': 'header',
   })
-  return { key, value, header }
+  const { plugins, config } = services
+  const classNames = {
+    key: plugins.className('converter', (props['key.converter'] ?? config['key.converter']).trim()),
+    value: plugins.className(
+      'converter',
+      (props['value.converter'] ?? config['value.converter']).trim(),
+    ),
+    header: plugins.className('header_converter', name.trim()),
+  }
+  return { key, value, header, classNames }
 }
 
 async function converter(

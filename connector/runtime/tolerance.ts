@@ -31,7 +31,7 @@ export interface ToleranceConfig {
 /** Where an error happened. */
 export interface ErrorContext {
   readonly stage: Stage
-  /** Class of the plugin that was at work. */
+  /** Full class name of the plugin that was at work, as configurations name it. */
   readonly executingClass: string
   /** The consumed message, for sinks. */
   readonly message: ConsumerMessage | undefined
@@ -47,8 +47,8 @@ export type ErrorReporter = (context: ErrorContext, error: unknown) => Promise<v
 export const SKIPPED = Symbol('skipped')
 
 /**
- * What may be tolerated in which stage. Programmer errors (anything that is no `ConnectError`) never are: they
- * fail the task, so that a bug is seen.
+ * What may be tolerated in which stage. Programmer errors never are: they fail the task, so that a bug is seen. Any
+ * other `Error` of a plugin is, as any Exception is in Kafka Connect.
  */
 const TOLERABLE: Readonly<Record<Stage, 'any' | 'retriable'>> = {
   TASK_POLL: 'retriable',
@@ -234,5 +234,9 @@ export class ToleranceOperator {
   }
 }
 
+const PROGRAMMER_ERRORS = [TypeError, ReferenceError, RangeError, SyntaxError]
+
 const isTolerable = (stage: Stage, error: unknown): boolean =>
-  TOLERABLE[stage] === 'any' ? error instanceof ConnectError : error instanceof RetriableError
+  TOLERABLE[stage] === 'any'
+    ? error instanceof Error && !PROGRAMMER_ERRORS.some((bug) => error instanceof bug)
+    : error instanceof RetriableError

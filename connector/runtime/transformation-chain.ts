@@ -4,52 +4,57 @@ import type { Props } from '../api/task-context.ts'
 import type { Predicate, Transformation } from '../api/transformation.ts'
 import type { Plugins } from './plugins.ts'
 
-interface Link {
+interface LinkParts {
   readonly transformation: Transformation
+  /** The transformation's class, as errors name it. */
   readonly className: string
   readonly predicate: Predicate | undefined
   readonly negate: boolean
 }
 
-/** A connector's transformations in order. A link applies when its predicate holds (or not, with `negate`). */
-export class TransformationChain {
-  readonly #links: readonly Link[]
+/** One transformation of a chain. Applies when its predicate holds (or not, with `negate`). */
+export class TransformationLink {
+  readonly className: string
+  readonly #parts: LinkParts
 
-  constructor(links: readonly Link[]) {
-    this.#links = links
+  constructor(parts: LinkParts) {
+    this.className = parts.className
+    this.#parts = parts
   }
 
-  get isEmpty(): boolean {
-    return this.#links.length === 0
-  }
-
-  /** The classes in order, for error reports. */
-  get classNames(): string {
-    return this.#links.map((link) => link.className).join(', ')
-  }
-
-  /** Null: the record is dropped. Throws what a transformation threw. */
+  /** Null: the record is dropped. Throws what the transformation or its predicate threw. */
   apply<R extends ConnectRecord>(record: R): R | null {
-    let current: R | null = record
-    for (const link of this.#links) {
-      if (current === null) return null
-      if (link.predicate !== undefined && link.predicate.test(current) === link.negate) continue
-      const next = link.transformation.apply(current) as R | null
-      if (next !== null && 'kafkaOffset' in current && !('originalTopic' in next)) {
-        throw new TypeError(
-          `${link.className} returned a record that does not say where it was read: transformations make records by newRecord, not by copying.`,
-        )
-      }
-      current = next
+    const { transformation, predicate, negate } = this.#parts
+    if (predicate !== undefined && predicate.test(record) === negate) return record
+    const next = transformation.apply(record) as R | null
+    if (next !== null && 'kafkaOffset' in record && !('originalTopic' in next)) {
+      throw new TypeError(
+        `${this.className} returned a record that does not say where it was read: transformations make records by newRecord, not by copying.`,
+      )
     }
-    return current
+    return next
   }
 
   close(): void {
-    for (const link of this.#links) {
-      link.transformation.close?.()
-      link.predicate?.close?.()
-    }
+    this.#parts.transformation.close?.()
+    this.#parts.predicate?.close?.()
+  }
+}
+
+/** A connector's transformations in order; each is an operation of its own, which fails and is retried alone. */
+export class TransformationChain {
+  readonly links: readonly TransformationLink[]
+
+  constructor(links: readonly LinkParts[]) {
+    this.links = links.map((link) => new TransformationLink(link))
+  }
+
+  get isEmpty(): boolean {
+    return this.links.length === 0
+  }
+
+  close(): void {
+    for (const link of this.links) link.close()
   }
 }
 
@@ -58,11 +63,12 @@ export async function transformationChain(
   props: Props,
   plugins: Plugins,
 ): Promise<TransformationChain> {
-  const links: Link[] = []
+  const links: LinkParts[] = []
   for (const alias of listOf(props['transforms'])) {
     const prefix = `transforms.${alias}.`
-    const className = required(props, `${prefix}type`)
-    const transformation = await plugins.create('transformation', className, `${prefix}type`)
+    const type = required(props, `${prefix}type`)
+    const transformation = await plugins.create('transformation', type, `${prefix}type`)
+    const className = plugins.className('transformation', type)
     configure(transformation, withoutPrefix(props, prefix), className)
     const name = props[`${prefix}predicate`]
     const predicate =

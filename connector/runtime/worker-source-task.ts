@@ -258,7 +258,7 @@ export class WorkerSourceTask extends WorkerTask {
     if (this.isStopping) return // It is produced again after the restart.
     const context = {
       stage: 'KAFKA_PRODUCE',
-      executingClass: 'Producer',
+      executingClass: 'org.apache.kafka.connect.runtime.WorkerSourceTask',
       message: undefined,
       record,
       converted: failure.converted,

@@ -6,7 +6,7 @@ import { ConfigTransformer } from '../../connector/runtime/config-transformer.ts
 import { EventLoopWatch } from '../../connector/runtime/event-loop-watch.ts'
 import { createLogger, LogLevels } from '../../connector/runtime/logging.ts'
 import { WorkerMetrics } from '../../connector/runtime/metrics.ts'
-import { Plugins } from '../../connector/runtime/plugins.ts'
+import { type PluginDescriptor, Plugins } from '../../connector/runtime/plugins.ts'
 import { createSinkTask } from '../../connector/runtime/sink-task-factory.ts'
 import { createSourceTask } from '../../connector/runtime/source-task-factory.ts'
 import type { TaskState } from '../../connector/runtime/task-state.ts'
@@ -33,6 +33,7 @@ export function testServices(options: {
   readonly script: Script
   readonly clock: Clock
   readonly properties?: Props
+  readonly plugins?: readonly PluginDescriptor[]
 }): WorkerServices {
   const { clock, kafka, script } = options
   const props: Props = { ...PROPS, ...options.properties }
@@ -46,12 +47,15 @@ export function testServices(options: {
     random: half,
     log,
     logLevels: new LogLevels(log, 'OFF'),
-    plugins: new Plugins([...scriptedPlugins(script), ...BUILT_IN_PLUGINS], {
-      clock,
-      random: half,
-      log,
-      environment: {},
-    }),
+    plugins: new Plugins(
+      [...(options.plugins ?? []), ...scriptedPlugins(script), ...BUILT_IN_PLUGINS],
+      {
+        clock,
+        random: half,
+        log,
+        environment: {},
+      },
+    ),
     clients: kafka,
     translate: (_kind, java) => ({ config: java, ignored: [] }),
     transformer: new ConfigTransformer(new Map()),

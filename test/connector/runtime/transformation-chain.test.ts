@@ -4,7 +4,7 @@ import { newRecord } from '../../../connector/api/new-record.ts'
 import type { Transformation } from '../../../connector/api/transformation.ts'
 import { ConfigDef } from '../../../connector/api/config-def.ts'
 import { ConsumedRecord } from '../../../connector/runtime/sink-record.ts'
-import { TransformationChain } from '../../../connector/runtime/transformation-chain.ts'
+import { TransformationLink } from '../../../connector/runtime/transformation-chain.ts'
 
 const consumed = new ConsumedRecord(
   {
@@ -23,25 +23,28 @@ const consumed = new ConsumedRecord(
   [],
 )
 
-const chainOf = (apply: (record: ConnectRecord) => ConnectRecord | null): TransformationChain => {
+const linkOf = (apply: (record: ConnectRecord) => ConnectRecord | null): TransformationLink => {
   const transformation: Transformation = {
     configure: () => {},
     config: () => new ConfigDef({}),
     apply,
   }
-  return new TransformationChain([
-    { transformation, className: 'Mine', predicate: undefined, negate: false },
-  ])
+  return new TransformationLink({
+    transformation,
+    className: 'Mine',
+    predicate: undefined,
+    negate: false,
+  })
 }
 
-describe('TransformationChain', () => {
+describe('TransformationLink', () => {
   test('refuses a consumed record that was copied by spreading, which loses where it was read', () => {
-    const chain = chainOf((record) => ({ ...record, topic: 'u' }))
-    expect(() => chain.apply(consumed)).toThrow('Mine returned a record that does not say where')
+    const link = linkOf((record) => ({ ...record, topic: 'u' }))
+    expect(() => link.apply(consumed)).toThrow('Mine returned a record that does not say where')
   })
 
   test('takes one that was made by newRecord', () => {
-    const result = chainOf((record) => newRecord(record, { topic: 'u' })).apply(consumed)
+    const result = linkOf((record) => newRecord(record, { topic: 'u' })).apply(consumed)
     expect([result?.topic, result?.originalTopic, result?.kafkaOffset]).toEqual(['u', 't', 9])
   })
 })

@@ -89,7 +89,7 @@ describe('WorkerSinkTask with records that cannot be read', () => {
       '__connect.errors.connector.name': 'x',
       '__connect.errors.task.id': '0',
       '__connect.errors.stage': 'VALUE_CONVERTER',
-      '__connect.errors.class.name': 'StringConverter',
+      '__connect.errors.class.name': 'org.apache.kafka.connect.storage.StringConverter',
       '__connect.errors.exception.class.name': 'org.apache.kafka.connect.errors.DataException',
     })
     expect(headers['__connect.errors.exception.stacktrace']).toContain('DataError')

@@ -74,7 +74,7 @@ describe('A source’s dead-letter queue', () => {
       '__connect.errors.connector.name': 'x',
       '__connect.errors.task.id': '0',
       '__connect.errors.stage': 'VALUE_CONVERTER',
-      '__connect.errors.class.name': 'ByteArrayConverter',
+      '__connect.errors.class.name': 'org.apache.kafka.connect.converters.ByteArrayConverter',
       '__connect.errors.source.partition': '{"file":"a"}',
       '__connect.errors.source.offset': '{"position":1}',
     })
