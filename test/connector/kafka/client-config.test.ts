@@ -86,6 +86,15 @@ describe('toLibrdkafka', () => {
     })
   })
 
+  test('passes on whether a consumer reads packed, and refuses what is neither', () => {
+    const java = { 'bootstrap.servers': 'a:1', 'packed.reader': 'false' }
+    expect(toLibrdkafka('consumer', java).config['packed.reader']).toBe('false')
+    expect(() => toLibrdkafka('consumer', { ...java, 'packed.reader': 'no' })).toThrow(
+      'packed.reader: must be one of true, false',
+    )
+    expect(toLibrdkafka('producer', java).ignored).toContain('packed.reader')
+  })
+
   test("drops the classic protocol's properties with KIP-848, which refuses them", () => {
     const { config, ignored } = toLibrdkafka('consumer', {
       ...SERVERS,
