@@ -62,6 +62,8 @@ export class Account {
   begin(opened: ChannelStatus, topicId: string | undefined, committed: number | undefined): void {
     const nowMs = this.#o.clock.now()
     const previous = this.#previous
+    // What stood still was committed while nobody looked; nothing may be left to be committed now.
+    if ((committed ?? -1) > (previous?.committed ?? -1)) this.#stalled = undefined
     this.#tracker = new CommitTracker({ opened, topicId, committed, nowMs, previous })
   }
 

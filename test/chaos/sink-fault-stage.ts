@@ -42,6 +42,7 @@ const TIMES = {
 }
 const COMMIT_MS = 120
 const ADMIN_LIMIT_MS = 30_000
+const CONFLICT = 409
 
 export async function setFaultStage(): Promise<FaultStage> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mta-connect-faults-'))
@@ -60,7 +61,9 @@ export async function setFaultStage(): Promise<FaultStage> {
       body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(ADMIN_LIMIT_MS),
     })
-    if (!answer.ok) throw new Error(`${method} /faults: ${await answer.text()}`)
+    // Who is opening that channel at this moment fences as well.
+    if (!answer.ok && answer.status !== CONFLICT)
+      throw new Error(`${method} /faults: ${await answer.text()}`)
   }
   return {
     gateway,

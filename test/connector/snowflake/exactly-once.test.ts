@@ -33,24 +33,27 @@ type Command =
   | { readonly do: 'invalidate'; readonly partition: number }
 
 const PARTITIONS = 2
+/** Of a tenth of a second; less than a channel that commits nothing is left alone. */
+const QUIET_TURNS = 100
+const produce: fc.Arbitrary<Command> = fc.record({
+  do: fc.constant('produce' as const),
+  partition: fc.nat(PARTITIONS - 1),
+  count: fc.integer({ min: 1, max: 60 }),
+  gap: fc.constantFrom(0, 0, 0, 1, 7),
+})
+const turn: fc.Arbitrary<Command> = fc.record({
+  do: fc.constant('turn' as const),
+  ms: fc.constantFrom(10, 60, 250, 1_500),
+  times: fc.integer({ min: 1, max: 4 }),
+})
+const quiet: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 6, arbitrary: produce },
+  { weight: 10, arbitrary: turn },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'group-commit') }) },
+)
 const command: fc.Arbitrary<Command> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('produce' as const),
-      partition: fc.nat(PARTITIONS - 1),
-      count: fc.integer({ min: 1, max: 60 }),
-      gap: fc.constantFrom(0, 0, 0, 1, 7),
-    }),
-  },
-  {
-    weight: 10,
-    arbitrary: fc.record({
-      do: fc.constant('turn' as const),
-      ms: fc.constantFrom(10, 60, 250, 1_500),
-      times: fc.integer({ min: 1, max: 4 }),
-    }),
-  },
+  { weight: 6, arbitrary: produce },
+  { weight: 10, arbitrary: turn },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -186,4 +189,21 @@ describe('exactly once', () => {
       { numRuns: 150 },
     )
   }, 120_000)
+
+  test('while nothing goes wrong no channel is opened twice, and nothing is waited for', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(quiet, { minLength: 5, maxLength: 40 }), async (commands) => {
+        const run = new Run(1)
+        await run.worker.start(run.world.partitions)
+        for (const step of commands) await run.execute(step)
+        expect(await run.world.drains(run.worker, QUIET_TURNS)).toBe(true)
+        for (const { partition } of run.world.partitions) {
+          expect(run.world.offsetsStored(partition)).toEqual(run.world.offsetsProduced(partition))
+        }
+        const opened = run.world.snowpipe.requests.filter((line) => line.startsWith('PUT'))
+        expect(opened).toHaveLength(PARTITIONS)
+      }),
+      { numRuns: 40 },
+    )
+  }, 60_000)
 })

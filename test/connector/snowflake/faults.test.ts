@@ -131,6 +131,18 @@ describe('SnowflakeSinkTask', () => {
     expect(world.offsetsStored(0)).toEqual(upTo(10))
   })
 
+  test('complains no more of commits that came while the channel was waited for', async () => {
+    const { world, worker } = await running()
+    world.snowpipe.isFrozen = true
+    for (let i = 0; i < 120; i++) await world.turn(worker, 200)
+    expect(worker.health?.message).toContain('ERR_CHANNEL_HAS_UNCOMMITTED_DATA')
+    world.snowpipe.isFrozen = false
+    world.snowpipe.commit()
+    for (let i = 0; i < 120; i++) await world.turn(worker, 200)
+    expect(world.offsetsStored(0)).toEqual(upTo(10))
+    expect(worker.health).toBeNull()
+  })
+
   test('does not listen to an answer that belongs to an earlier life of the channel', async () => {
     const { world, worker } = await running()
     world.snowpipe.faults.push({ match: '/rows', fault: { kind: 'slow' } })
