@@ -17,6 +17,7 @@ export type Observation =
 export class CommitTracker {
   readonly #topicId: string | undefined
   readonly #tokenAtOpen: string | null
+  readonly #committedAtOpen: number | undefined
   readonly #window: CommitWindow
   /** The offset after which the account of rows begins. */
   readonly #accountedAfter: number | undefined
@@ -38,6 +39,7 @@ export class CommitTracker {
     const { opened, committed, previous } = options
     this.#topicId = options.topicId
     this.#tokenAtOpen = opened.committedToken
+    this.#committedAtOpen = committed
     this.#window = previous === undefined ? new CommitWindow(opened) : previous.#window
     this.#accountedAfter = committed
     if (previous !== undefined && this.#window.reopened(opened, committed, previous.#committed)) {
@@ -112,7 +114,12 @@ export class CommitTracker {
     if (status.code !== 'SUCCESS') return invalid(`has status ${status.code}`)
     let covered: Committed | undefined
     let hasProgressed = false
-    if (status.committedToken !== this.#tokenAtOpen) {
+    if (status.committedToken === this.#tokenAtOpen) {
+      // Exactly where this life began: as little to be trusted as any other way back.
+      if (this.#committed !== this.#committedAtOpen) {
+        return invalid(`went back from offset ${this.#committed} to ${status.committedToken}`)
+      }
+    } else {
       const stored = parseToken(status.committedToken)
       const offset = stored?.topicId === this.#topicId ? stored?.offset : undefined
       // A commit may be seen before the answer to its request: that answer is waited for.
