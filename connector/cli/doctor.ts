@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
 import { confluentClients } from '../kafka/confluent.ts'
+import { leave } from '../local/child-process.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { examine } from './doctor/examine.ts'
 import { render, withoutSecrets } from './doctor/finding.ts'
@@ -62,10 +63,10 @@ async function main(): Promise<number> {
 }
 
 try {
-  // Kafka's client and the SQL driver may still hold sockets that nobody waits for.
-  process.exit(await main())
+  // Kafka's client may still wait for a broker that is away; nobody waits for that.
+  await leave(await main())
 } catch (error) {
   if (!(error instanceof ConnectError)) throw error
   process.stderr.write(`doctor: ${toMessage(error)}\n`)
-  process.exit(2)
+  await leave(2)
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { ConfigError, ConnectError, toMessage } from '../api/errors.ts'
 import { confluentClients } from '../kafka/confluent.ts'
+import { leave } from '../local/child-process.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { parseSinkConfig } from '../snowflake/config.ts'
 import { connectionTo } from '../snowflake/connection.ts'
@@ -87,10 +88,10 @@ async function main(): Promise<number> {
 }
 
 try {
-  // Kafka's client may still hold sockets that nobody waits for.
-  process.exit(await main())
+  // Kafka's client may still wait for a broker that is away; nobody waits for that.
+  await leave(await main())
 } catch (error) {
   if (!(error instanceof ConnectError)) throw error
   process.stderr.write(`offsets: ${hide(toMessage(error))}\n`)
-  process.exit(error instanceof ConfigError ? 2 : 1)
+  await leave(error instanceof ConfigError ? 2 : 1)
 }

@@ -51,7 +51,7 @@ export async function runPart(name: string, start: () => Promise<RunningPart>): 
  * Ends the process now. `process.exit` waits for libuv's pool, and a call of the native Kafka client to a broker that is
  * gone holds a thread of it for as long as the client waits; the operating system's own exit waits for nothing.
  */
-async function leave(code: number): Promise<void> {
+export async function leave(code: number): Promise<void> {
   try {
     const { default: koffi } = await import('koffi')
     const exit = koffi.load(null).func('void _exit(int)') as (status: number) => void
