@@ -184,9 +184,47 @@ function makeTrips(nowMs: number, random: Random): readonly Trip[] {
   return trips
 }
 
+interface Part {
+  readonly tables: Tables
+  readonly views: World['views']
+}
+/** The time so many minutes ago. */
+type Ago = (minutes: number) => string
+
 /** A few rows by hand, with one for each branch of the view over them. */
-function otherTables(nowMs: number): { readonly tables: Tables; readonly views: World['views'] } {
-  const ago = (minutes: number): string => new Date(nowMs - minutes * MINUTE_MS).toISOString()
+function otherTables(nowMs: number): Part {
+  const ago: Ago = (minutes) => new Date(nowMs - minutes * MINUTE_MS).toISOString()
+  const parts = [buses(ago), alerts(ago), equipment(ago), polls(ago)]
+  return {
+    tables: Object.assign({}, ...parts.map(({ tables }) => tables)) as Tables,
+    views: Object.assign({}, ...parts.map(({ views }) => views)) as World['views'],
+  }
+}
+
+/** The last observation by its time counts, of two of the same time the later record. */
+function buses(ago: Ago): Part {
+  return {
+    tables: {
+      ICYMTA: [
+        at(0, { VEHICLEREF: 'MTA NYCT_1', RECORDEDATTIME: ago(9), LINEREF: 'old' }),
+        at(1, { VEHICLEREF: 'MTA NYCT_1', RECORDEDATTIME: ago(2), LINEREF: 'new' }),
+        at(2, { VEHICLEREF: 'MTA NYCT_1', LINEREF: 'without time' }),
+        at(3, { VEHICLEREF: 'MTABC_2', RECORDEDATTIME: ago(2), LINEREF: 'first' }),
+        at(4, { VEHICLEREF: 'MTABC_2', RECORDEDATTIME: ago(2), LINEREF: 'second' }),
+        at(5, {}),
+      ],
+    },
+    views: {
+      CURRENT_BUSES: [
+        { VEHICLEREF: 'MTA NYCT_1', LINEREF: 'new' },
+        { VEHICLEREF: 'MTABC_2', LINEREF: 'second' },
+      ],
+    },
+  }
+}
+
+/** Without an end, over, not yet, with two periods, and gone. */
+function alerts(ago: Ago): Part {
   const alert = (key: string, minutes: number, periods: readonly object[], event = 'CHANGED') => ({
     FEED_ID: 'alerts',
     RECORD_KEY: key,
@@ -202,33 +240,8 @@ function otherTables(nowMs: number): { readonly tables: Tables; readonly views: 
     HEADER_TEXT: [{ text: `${key} is delayed`, language: 'en' }],
     MERCURY_ALERT_TYPE: 'Delays',
   })
-  const outage = (id: string, event: string, upcoming: boolean | null) => ({
-    RECORD_KEY: `o|${id}`,
-    EQUIPMENT_ID: id,
-    EVENT_TYPE: event,
-    FETCHED_AT: ago(5),
-    STATION: 'Court Sq',
-    IS_UPCOMING_OUTAGE: upcoming,
-  })
-  const poll = (minutes: number, outcome: string, records: number) => ({
-    FEED_ID: 'ace',
-    OUTCOME: outcome,
-    REASON: outcome === 'OK' ? null : 'HTTP 503',
-    FETCHED_AT: ago(minutes),
-    RECORDS: records,
-    QUALITY_SCORE: 0.5,
-  })
-  const active = { FEED_ID: 'alerts', ALERT_TYPE: 'Delays', ROUTES: 'A,F' }
   return {
     tables: {
-      ICYMTA: [
-        at(0, { VEHICLEREF: 'MTA NYCT_1', RECORDEDATTIME: ago(9), LINEREF: 'old' }),
-        at(1, { VEHICLEREF: 'MTA NYCT_1', RECORDEDATTIME: ago(2), LINEREF: 'new' }),
-        at(2, { VEHICLEREF: 'MTA NYCT_1', LINEREF: 'without time' }),
-        at(3, { VEHICLEREF: 'MTABC_2', RECORDEDATTIME: ago(2), LINEREF: 'first' }),
-        at(4, { VEHICLEREF: 'MTABC_2', RECORDEDATTIME: ago(2), LINEREF: 'second' }),
-        at(5, {}),
-      ],
       SERVICE_ALERT: [
         at(0, alert('always', 9, [])),
         at(1, alert('open', 9, [{ start_time: ago(60) }])),
@@ -241,6 +254,31 @@ function otherTables(nowMs: number): { readonly tables: Tables; readonly views: 
         at(5, alert('gone', 9, [])),
         at(6, alert('gone', 3, [], 'VANISHED')),
       ],
+    },
+    views: {
+      CURRENT_ALERTS: ['always', 'open', 'twice'].map((name) => ({
+        FEED_ID: 'alerts',
+        RECORD_KEY: name,
+        ALERT_TYPE: 'Delays',
+        HEADER: `${name} is delayed`,
+        ROUTES: 'A,F',
+      })),
+    },
+  }
+}
+
+/** Out of service, upcoming, and back. */
+function equipment(ago: Ago): Part {
+  const outage = (id: string, event: string, upcoming: boolean | null) => ({
+    RECORD_KEY: `o|${id}`,
+    EQUIPMENT_ID: id,
+    EVENT_TYPE: event,
+    FETCHED_AT: ago(5),
+    STATION: 'Court Sq',
+    IS_UPCOMING_OUTAGE: upcoming,
+  })
+  return {
+    tables: {
       EQUIPMENT: [
         at(0, {
           RECORD_KEY: 'e|EL1',
@@ -257,28 +295,8 @@ function otherTables(nowMs: number): { readonly tables: Tables; readonly views: 
         at(3, outage('EL4', 'SNAPSHOT', false)),
         at(4, outage('EL4', 'VANISHED', false)),
       ],
-      FEED_POLL: [
-        at(0, poll(90, 'TIMEOUT', 60)),
-        at(1, poll(20, 'OK', 60)),
-        at(2, poll(10, 'UNCHANGED', 60)),
-        at(3, poll(5, 'HTTP_ERROR', 0)),
-        at(4, poll(3, 'OK', 60)),
-      ],
     },
     views: {
-      CURRENT_BUSES: [
-        { VEHICLEREF: 'MTA NYCT_1', LINEREF: 'new' },
-        { VEHICLEREF: 'MTABC_2', LINEREF: 'second' },
-      ],
-      CURRENT_ALERTS: ['always', 'open', 'twice']
-        .map((name) => ({ ...active, RECORD_KEY: name, HEADER: `${name} is delayed` }))
-        .map(({ FEED_ID, RECORD_KEY, ALERT_TYPE, HEADER, ROUTES }) => ({
-          FEED_ID,
-          RECORD_KEY,
-          ALERT_TYPE,
-          HEADER,
-          ROUTES,
-        })),
       CURRENT_OUTAGES: [
         {
           EQUIPMENT_ID: 'EL1',
@@ -288,6 +306,31 @@ function otherTables(nowMs: number): { readonly tables: Tables; readonly views: 
         },
         { EQUIPMENT_ID: 'ES2', STATION: 'Court Sq', IS_ADA: null, SHORT_DESCRIPTION: null },
       ],
+    },
+  }
+}
+
+/** Polls of the last hour, and one before. */
+function polls(ago: Ago): Part {
+  const poll = (minutes: number, outcome: string, records: number) => ({
+    FEED_ID: 'ace',
+    OUTCOME: outcome,
+    REASON: outcome === 'OK' ? null : 'HTTP 503',
+    FETCHED_AT: ago(minutes),
+    RECORDS: records,
+    QUALITY_SCORE: 0.5,
+  })
+  return {
+    tables: {
+      FEED_POLL: [
+        at(0, poll(90, 'TIMEOUT', 60)),
+        at(1, poll(20, 'OK', 60)),
+        at(2, poll(10, 'UNCHANGED', 60)),
+        at(3, poll(5, 'HTTP_ERROR', 0)),
+        at(4, poll(3, 'OK', 60)),
+      ],
+    },
+    views: {
       FEED_HEALTH: [
         {
           FEED_ID: 'ace',
