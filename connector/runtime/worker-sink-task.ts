@@ -24,6 +24,7 @@ export interface SinkTaskParts {
   readonly admin: () => Promise<Admin>
   readonly reporter: ErrantRecordReporter | undefined
   readonly metrics: SinkTaskMetrics
+  /** Told of a topic with each batch of it: what is known of it may have been reset. */
   readonly onTopic: (topic: string) => void
   readonly closeParts: () => Promise<void>
   readonly maxPollRecords: number
@@ -47,7 +48,6 @@ const RETRY_DELAY_MS = { delayMsMin: 200, delayMsMax: 10_000 }
 export class WorkerSinkTask extends WorkerTask {
   readonly #parts: SinkTaskParts
   readonly #partitions: SinkPartitions
-  readonly #topics = new Set<string>()
   #task: SinkTask | undefined
   #context: WorkerSinkTaskContext
   #lingerMs = 100
@@ -280,21 +280,20 @@ export class WorkerSinkTask extends WorkerTask {
   async #read(messages: readonly ConsumerMessage[]): Promise<SinkRecord[]> {
     const { metrics, reader } = this.#parts
     const records: SinkRecord[] = []
+    let topic: string | undefined
     for (const message of messages) {
       const result = reader.read(message)
       const record = isPromise(result) ? await this.call(() => result) : result
       if (record !== null) records.push(record)
       const partition = this.#partitions.get(message)
       if (partition !== undefined) partition.read = message.offset + 1
-      if (!this.#topics.has(message.topic)) this.#onTopic(message.topic)
+      if (message.topic !== topic) {
+        topic = message.topic
+        this.#parts.onTopic(topic)
+      }
     }
     if (messages.length > 0) metrics.read(messages.length)
     return records
-  }
-
-  #onTopic(topic: string): void {
-    this.#topics.add(topic)
-    this.#parts.onTopic(topic)
   }
 
   async #deliver(polled: SinkRecord[]): Promise<void> {

@@ -22,6 +22,7 @@ export interface SourceTaskParts {
   readonly metrics: SourceTaskMetrics
   readonly topicCreation: TopicCreation | undefined
   readonly admin: () => Promise<Admin>
+  /** Told of a topic with each record of it: what is known of it may have been reset. */
   readonly onTopic: (topic: string) => void
   readonly closeConverters: () => Promise<void>
   readonly offsetFlushIntervalMs: number
@@ -45,12 +46,12 @@ const SLOW_ACK_MS = 10_000
 export class WorkerSourceTask extends WorkerTask {
   readonly #parts: SourceTaskParts
   readonly #submitted: SubmittedRecords
-  readonly #topics = new Set<string>()
   #task: SourceTask | undefined
   #isPluginStopped = false
   #toSend: readonly SourceRecord[] = []
   #sendError: Error | undefined
-  #unflushed = new Map<string, PartitionOffset>()
+  /** The newest storable offset of each partition, until it is stored. */
+  readonly #unflushed = new Map<string, PartitionOffset>()
   #flushing: Promise<boolean> = Promise.resolve(true)
   #isCommitDue = false
   #lastAckMs = 0
@@ -275,10 +276,7 @@ export class WorkerSourceTask extends WorkerTask {
   }
 
   #commitRecord(record: SourceRecord, delivery: RecordMetadata | null): void {
-    if (delivery !== null && !this.#topics.has(delivery.topic)) {
-      this.#topics.add(delivery.topic)
-      this.#parts.onTopic(delivery.topic)
-    }
+    if (delivery !== null) this.#parts.onTopic(delivery.topic)
     try {
       const result = this.watched('commitRecord', () => this.#task?.commitRecord(record, delivery))
       if (isPromise(result)) result.catch((error: unknown) => this.#onCommitRecordError(error))
@@ -345,18 +343,20 @@ export class WorkerSourceTask extends WorkerTask {
       this.#unflushed.set(JSON.stringify(entry[0]), entry)
     }
     if (this.#unflushed.size === 0) return true
-    const writing = this.#unflushed
-    this.#unflushed = new Map()
     const startedMs = this.clock.now()
     try {
-      await withLimit('Storing offsets', offsets.write(this.id.connector, [...writing.values()]), {
-        clock: this.clock,
-        limitMs: offsetFlushTimeoutMs,
-      })
+      await withLimit(
+        'Storing offsets',
+        offsets.write(this.id.connector, [...this.#unflushed.values()]),
+        {
+          clock: this.clock,
+          limitMs: offsetFlushTimeoutMs,
+        },
+      )
+      this.#unflushed.clear()
       metrics.committed(this.clock.now() - startedMs, true)
       return true
     } catch (error) {
-      this.#unflushed = new Map([...writing, ...this.#unflushed])
       metrics.committed(this.clock.now() - startedMs, false)
       this.log.error(
         { err: error },

@@ -198,6 +198,30 @@ describe('WorkerSinkTask', () => {
     expect(values()).toEqual(['a', 'a'])
   })
 
+  test('commits nothing that was put before it went back, until it is put again', async () => {
+    write('a')
+    await start()
+    await turns()
+    script.onPreCommit = () => {
+      throw new RetriableError('unknown')
+    }
+    script.onPut = () => {
+      throw new RetriableError('not now')
+    }
+    await clock.advance(COMMIT_MS)
+    await turns()
+    const asked: number[] = []
+    script.onPreCommit = (current) => {
+      asked.push(...current.filter((tpo) => tpo.partition === 0).map(({ offset }) => offset))
+      return current
+    }
+    script.sinkTasks[0]?.taskContext.requestCommit()
+    await turns(2)
+    await settled()
+    expect(asked).toEqual([0])
+    expect(committed()).toEqual({})
+  })
+
   test('stops in order: commits, closes, stops', async () => {
     write('a')
     await start()
@@ -255,6 +279,37 @@ describe('WorkerSinkTask', () => {
     expect(told.states).toEqual(['RUNNING', 'PAUSED', 'RUNNING'])
   })
 
+  test('commits what was put as soon as it is paused', async () => {
+    write('a')
+    await start()
+    await turns()
+    task.setPaused(true)
+    await turns()
+    await settled()
+    expect(committed()).toEqual({ 't/0': 1 })
+  })
+
+  test('tells its worker of a topic with every batch of it, for the worker may have been told to forget it', async () => {
+    write('a')
+    write('b')
+    await start()
+    await turns()
+    write('c')
+    await turns(2)
+    expect(told.topics).toEqual(['t', 't'])
+  })
+
+  test('closes partitions that were lost, commits nothing of them and opens them again when they come back', async () => {
+    write('a')
+    await start()
+    await turns()
+    script.calls.length = 0
+    kafka.consumers[0]?.expel()
+    await turns(2)
+    expect(script.calls).toEqual(['close 0,1', 'open 0,1'])
+    expect(committed()).toEqual({})
+  })
+
   test('keeps what the task itself has paused', async () => {
     write('a', 0)
     write('b', 1)
@@ -309,6 +364,19 @@ describe('WorkerSinkTask', () => {
     await clock.advance(10_000)
     await started
     expect(made.told.states).toEqual(['RUNNING'])
+  })
+
+  test('that is told to stop while it waits for a broker ends without having failed', async () => {
+    kafka.faults.isDown = true
+    const made = await makeTask('sink', testServices({ kafka, script, clock }))
+    task = made.task
+    const run = task.run()
+    await settled()
+    task.stop()
+    await clock.advance(10_000)
+    await run
+    expect(made.told.states).toEqual([])
+    expect(made.told.errors).toEqual([])
   })
 
   test('starts a new instance when start throws a RetriableError', async () => {

@@ -54,7 +54,7 @@ describe('WorkerSourceTask', () => {
     await settled()
     expect(values()).toEqual(['a', 'b'])
     expect(script.calls).toEqual(['task start', 'commitRecord a', 'commitRecord b'])
-    expect(told.topics).toEqual(['t'])
+    expect(told.topics).toEqual(['t', 't'])
     expect(told.states).toEqual(['RUNNING'])
   })
 
@@ -265,6 +265,22 @@ describe('WorkerSourceTask', () => {
     services.offsets.write = write
     await clock.advance(FLUSH_MS)
     expect(await stored()).toEqual({ position: 1 })
+  })
+
+  test('stores the newer offset where an older one could not be stored', async () => {
+    script.batches.push([textRecord('a', 1)], [textRecord('b', 2)])
+    await start()
+    await task.iteration()
+    await settled()
+    const write = services.offsets.write.bind(services.offsets)
+    services.offsets.write = () => Promise.reject(new ConnectError('disk is full'))
+    await clock.advance(FLUSH_MS)
+    await task.iteration()
+    await settled()
+    await clock.advance(FLUSH_MS)
+    services.offsets.write = write
+    await clock.advance(FLUSH_MS)
+    expect(await stored()).toEqual({ position: 2 })
   })
 
   test('makes a missing topic only when it was told how', async () => {
