@@ -1,7 +1,8 @@
 // Compares our worker with recorded exchanges of Apache Kafka Connect.
 import { isEqual } from './comparison.ts'
-import { type Deviation, deviation, refusedName } from './deviations.ts'
+import { type Deviation, deviation } from './deviations.ts'
 import { type Exchange, questionOf } from './exchanges.ts'
+import { History } from './history.ts'
 import { type Replayed, replay } from './replay.ts'
 import { workerOptions } from './worker-options.ts'
 
@@ -51,16 +52,16 @@ function judge(replayed: readonly Replayed[]): Omit<GoldenResult, 'leftOut'> {
   const deviating = new Map<Deviation, Replayed[]>()
   const unexplained: Replayed[] = []
   let equal = 0
-  const refused = new Set<string>()
+  const history = new History()
   for (const each of replayed) {
-    if (isEqual(each.exchange.answer, each.answer)) {
-      equal++
-      continue
-    }
-    const listed = deviation(each.exchange, each.answer, refused)
-    const name = refusedName(each.exchange, each.answer)
-    if (listed !== undefined && name !== undefined) refused.add(name)
-    if (listed === undefined) unexplained.push(each)
+    const { exchange, answer } = each
+    const isSame = isEqual(exchange.answer, answer)
+    const listed = isSame
+      ? undefined
+      : deviation({ exchange, expected: exchange.answer, ours: answer, history })
+    history.add(exchange, answer, listed !== undefined)
+    if (isSame) equal++
+    else if (listed === undefined) unexplained.push(each)
     else deviating.set(listed, [...(deviating.get(listed) ?? []), each])
   }
   return { compared: replayed.length, equal, deviating, unexplained }
