@@ -97,6 +97,7 @@ function sourceProperties(plan: ConfigPlan, addresses: Addresses): Properties {
     ...(addresses.feeds !== undefined && {
       'feeds.base.url': addresses.feeds,
       'feeds.bus.base.url': addresses.feeds,
+      'feeds.siri.base.url': addresses.feeds,
     }),
     ...(!isLive && {
       'feed.defaults.poll.interval.ms': String(Math.max(1_000, Math.round(15_000 / plan.speed))),
