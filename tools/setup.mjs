@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { ensureNativeClient, SetupError } from './native-client.mjs'
+import { buildPackedReader } from './packed-reader.mjs'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 const STAMP = path.join(ROOT, 'node_modules/.mta-connect-setup.json')
@@ -102,6 +103,15 @@ async function nativeClient(stamp, rebuild) {
   stamp.native = process.versions.modules
 }
 
+/** The reader that consumers use is compiled against the client; without it they are slower, not wrong. */
+async function packedReader(stamp) {
+  const wanted = `${process.versions.modules} ${fingerprint(['connector/kafka/packed-reader.c'])}`
+  if (stamp.packed === wanted) return
+  const client = path.join(ROOT, 'node_modules/@confluentinc/kafka-javascript')
+  await buildPackedReader({ root: ROOT, client, say })
+  stamp.packed = wanted
+}
+
 /** Files that run-time code reads beside itself; `tsc` copies none of them. */
 function copyAssets() {
   for (const [folder, ending] of [
@@ -154,6 +164,7 @@ export async function setup({ rebuildNative = false } = {}) {
   installPackages(stamp)
   writeStamp(stamp)
   await nativeClient(stamp, rebuildNative)
+  await packedReader(stamp)
   writeStamp(stamp)
   buildServer(stamp)
   writeStamp(stamp)

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import v8 from 'node:v8'
 import { ConfigError } from '../api/errors.ts'
-import { confluentClients } from '../kafka/confluent.ts'
+import { confluentClients, whyNotPacked } from '../kafka/confluent.ts'
 import { runPart } from '../local/child-process.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { parseProperties } from '../runtime/properties.ts'
@@ -35,6 +35,8 @@ await runPart('connect-standalone', async () => {
     outsideWatch: startEventLoopWatchdog,
   })
   survive(worker.services.log)
+  if (whyNotPacked !== undefined)
+    worker.services.log.info({ reason: whyNotPacked }, 'Sinks read message by message, slower.')
   return { ready: { url: worker.url, workerId: worker.workerId }, stop: () => worker.stop() }
 })
 
