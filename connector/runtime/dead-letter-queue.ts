@@ -1,4 +1,4 @@
-import { ConnectError, toMessage, toTrace } from '../api/errors.ts'
+import { ConnectError, RetriableError, toMessage, toTrace } from '../api/errors.ts'
 import type { Clock } from '../api/clock.ts'
 import type { Admin, MessageHeader, Producer } from '../kafka/client.ts'
 import { bytesOf, sourceLetter } from './source-dead-letter.ts'
@@ -36,21 +36,39 @@ const jsonOf = (value: unknown): string => Buffer.from(bytesOf(value)).toString(
 /** Writes records that could not be processed to a topic; optionally with Kafka Connect's headers that say why. */
 export class DeadLetterQueue {
   readonly #options: DeadLetterQueueOptions
-  #ready: Promise<void> | undefined
 
   constructor(options: DeadLetterQueueOptions) {
     this.#options = options
   }
 
-  /** Resolves once the record is stored. */
+  /**
+   * Connects, and makes the topic unless it is there; a task does so before it starts. @throws RetriableError while no
+   * broker answers, ConnectError when the topic cannot be made.
+   */
+  async prepare(): Promise<void> {
+    const { admin, producer, replicationFactor, signal, topic } = this.#options
+    await producer.connect(signal)
+    try {
+      const client = await admin()
+      if ((await client.describeTopic(topic, ADMIN_TIMEOUT_MS)) !== undefined) return
+      const wanted = { topic, partitions: 1, replicationFactor, config: {} }
+      await client.createTopic(wanted, ADMIN_TIMEOUT_MS)
+    } catch (error) {
+      if (error instanceof RetriableError) throw error
+      throw new ConnectError(
+        `Could not initialize dead letter queue with topic=${topic}: ${toMessage(error)}`,
+        { cause: error },
+      )
+    }
+  }
+
+  /** Resolves once the record is stored. A failure is counted and thrown. */
   readonly report: ErrorReporter = async (context, error) => {
     const letter = letterOf(context)
     if (letter === undefined) return
-    const { metrics, producer, topic, withHeaders, signal } = this.#options
+    const { metrics, producer, topic, withHeaders } = this.#options
     metrics.queueRequests(1)
     try {
-      this.#ready ??= this.#prepare()
-      await this.#ready
       const headers = withHeaders
         ? [...letter.headers, ...this.#contextHeaders(context, error)]
         : letter.headers
@@ -62,7 +80,6 @@ export class DeadLetterQueue {
       })
     } catch (failure) {
       metrics.queueFailures(1)
-      this.#ready = signal.aborted ? this.#ready : undefined
       throw new ConnectError(
         `Could not write to the dead-letter queue ${topic}: ${toMessage(failure)}`,
         { cause: failure },
@@ -72,17 +89,6 @@ export class DeadLetterQueue {
 
   async close(timeoutMs: number): Promise<void> {
     await this.#options.producer.close(timeoutMs)
-  }
-
-  async #prepare(): Promise<void> {
-    const { admin, producer, replicationFactor, signal, topic } = this.#options
-    await producer.connect(signal)
-    const client = await admin()
-    if ((await client.describeTopic(topic, ADMIN_TIMEOUT_MS)) !== undefined) return
-    await client.createTopic(
-      { topic, partitions: 1, replicationFactor, config: {} },
-      ADMIN_TIMEOUT_MS,
-    )
   }
 
   #contextHeaders(

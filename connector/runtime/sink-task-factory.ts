@@ -76,6 +76,7 @@ export async function createSinkTask(
     admin: () => services.admin(spec.connectorProps),
     reporter: errors.reporter,
     metrics: taskMetrics,
+    prepareQueue: async () => errors.queue?.prepare(),
     onTopic: spec.onTopic,
     maxPollRecords: Number(client.java['max.poll.records'] ?? DEFAULT_MAX_POLL_RECORDS),
     offsetFlushIntervalMs: config['offset.flush.interval.ms'],

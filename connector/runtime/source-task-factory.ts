@@ -68,6 +68,7 @@ export async function createSourceTask(
     submitted,
     offsets: services.offsets,
     metrics: taskMetrics,
+    prepareQueue: async () => queue?.prepare(),
     topicCreation: config['topic.creation.enable']
       ? TopicCreation.of(spec.connectorProps)
       : undefined,

@@ -40,7 +40,7 @@ export interface ErrorContext {
   readonly converted?: ConvertedRecord | undefined
 }
 
-/** Gets told of every record that failed; resolves once that is durable. */
+/** Gets told of every record that failed; resolves once that is durable, rejects when it cannot be. */
 export type ErrorReporter = (context: ErrorContext, error: unknown) => Promise<void>
 
 /** In place of a record: it failed and was skipped. */
@@ -147,12 +147,12 @@ export class ToleranceOperator {
   }
 
   /**
-   * A record failed for good outside of a call, e.g. in the producer or as its task reports it: counts and
-   * reports it, whatever the error's class. @throws ConnectError unless tolerance is `all`.
+   * A record failed for good outside of a call, e.g. in the producer: counts and reports it, whatever the error's
+   * class. @throws ConnectError unless tolerance is `all`.
    */
   async failed(context: ErrorContext, error: unknown): Promise<void> {
     this.#count()
-    await this.#report(context, error)
+    await this.#report(context, error, 'logged')
   }
 
   /** What a converter answers, waited for no longer than its limit. */
@@ -163,9 +163,13 @@ export class ToleranceOperator {
     return withLimit(what, result, { clock, limitMs: callLimitMs })
   }
 
-  /** As `failed`, for a caller who may not wait: an error is kept for `throwIfFailed` too, and is never unhandled. */
+  /**
+   * As `failed`, of a record that its task reports: rejects also when a reporter cannot keep it. The task may not wait:
+   * the error is kept for `throwIfFailed` too, and is never unhandled.
+   */
   failedAside(context: ErrorContext, error: unknown): Promise<void> {
-    const report = this.failed(context, error)
+    this.#count()
+    const report = this.#report(context, error, 'thrown')
     report.catch((failure: unknown) => {
       this.#failure ??= { error: failure }
     })
@@ -188,7 +192,7 @@ export class ToleranceOperator {
     if (!isTolerable(context.stage, error)) {
       throw new ConnectError('Unhandled exception in error handler', { cause: error })
     }
-    await this.#report(context, error)
+    await this.#report(context, error, 'logged')
     return SKIPPED
   }
 
@@ -199,10 +203,18 @@ export class ToleranceOperator {
     metrics.errorSeen()
   }
 
-  async #report(context: ErrorContext, error: unknown): Promise<void> {
-    const { metrics, reporters } = this.#options
+  /** As in Kafka Connect, what a reporter cannot keep fails a task only if the task itself reported it. */
+  async #report(context: ErrorContext, error: unknown, unkept: 'logged' | 'thrown'): Promise<void> {
+    const { log, metrics, reporters } = this.#options
     this.#logError(context, error)
-    for (const report of reporters) await this.#track(report(context, error))
+    for (const report of reporters) {
+      try {
+        await this.#track(report(context, error))
+      } catch (failure) {
+        if (unkept === 'thrown') throw failure
+        log.error({ err: failure }, 'A record that failed could not be kept.')
+      }
+    }
     if (!this.toleratesAll) {
       throw new ConnectError('Tolerance exceeded in error handler', { cause: error })
     }

@@ -24,6 +24,8 @@ export interface SinkTaskParts {
   readonly admin: () => Promise<Admin>
   readonly reporter: ErrantRecordReporter | undefined
   readonly metrics: SinkTaskMetrics
+  /** Makes the dead-letter queue, if there is to be one. */
+  readonly prepareQueue: () => Promise<void>
   /** Told of a topic with each batch of it: what is known of it may have been reset. */
   readonly onTopic: (topic: string) => void
   readonly closeParts: () => Promise<void>
@@ -71,10 +73,11 @@ export class WorkerSinkTask extends WorkerTask {
   }
 
   async initialize(): Promise<void> {
-    const { consumer, offsetFlushIntervalMs, topics } = this.#parts
+    const { consumer, offsetFlushIntervalMs, prepareQueue, topics } = this.#parts
     await this.persist('Connecting to Kafka', () =>
       this.call(() => consumer.connect(this.stopSignal)),
     )
+    await this.persist('Preparing the dead-letter queue', () => this.call(prepareQueue))
     await this.persist('Starting the task', () => this.#startPlugin())
     this.#nextCommitMs = this.clock.now() + offsetFlushIntervalMs
     consumer.subscribe(topics, {

@@ -20,6 +20,8 @@ export interface SourceTaskParts {
   readonly submitted: SubmittedRecords
   readonly offsets: OffsetStorage
   readonly metrics: SourceTaskMetrics
+  /** Makes the dead-letter queue, if there is to be one. */
+  readonly prepareQueue: () => Promise<void>
   readonly topicCreation: TopicCreation | undefined
   readonly admin: () => Promise<Admin>
   /** Told of a topic with each record of it: what is known of it may have been reset. */
@@ -66,10 +68,11 @@ export class WorkerSourceTask extends WorkerTask {
   }
 
   async initialize(): Promise<void> {
-    const { producer } = this.#parts
+    const { prepareQueue, producer } = this.#parts
     await this.persist('Connecting to Kafka', () =>
       this.call(() => producer.connect(this.stopSignal)),
     )
+    await this.persist('Preparing the dead-letter queue', () => this.call(prepareQueue))
     await this.persist('Starting the task', () => this.#startPlugin())
     this.#lastAckMs = this.clock.now()
     this.event(this.isPaused ? 'pause' : 'start')

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ConnectError, DataError, toTrace } from '../../../connector/api/errors.ts'
+import { ConnectError, DataError, RetriableError, toTrace } from '../../../connector/api/errors.ts'
 import type { Props } from '../../../connector/api/task-context.ts'
 import type { WorkerTask } from '../../../connector/runtime/worker-task.ts'
 import { FakeClock, settled } from '../../support/fake-clock.ts'
-import { FakeKafka } from '../../support/fake-kafka.ts'
+import { FakeKafka, noEvents } from '../../support/fake-kafka.ts'
 import { Script } from '../../support/test-plugins.ts'
 import { makeTask, testServices } from '../../support/test-services.ts'
 
@@ -23,6 +23,7 @@ afterEach(() => task.cancel())
 const write = (value: string, partition = 0): void => {
   kafka.cluster.append({ topic: 't', partition, key: null, value: Buffer.from(value) })
 }
+const values = (): unknown[] => script.put.map(({ value }) => value)
 const committed = (): unknown =>
   Object.fromEntries(
     [...kafka.cluster.group('connect-x').offsets].map(([key, { offset }]) => [key, offset]),
@@ -95,15 +96,81 @@ describe('WorkerSinkTask with records that cannot be read', () => {
     expect(headers['__connect.errors.exception.stacktrace']).toContain('DataError')
   })
 
-  test('makes the dead-letter queue when it is missing', async () => {
-    broken()
+  test('makes a missing dead-letter queue when the task starts', async () => {
     await start({
       'errors.tolerance': 'all',
       'errors.deadletterqueue.topic.name': 'dlq',
       'errors.deadletterqueue.topic.replication.factor': '1',
     })
-    await until(() => kafka.messages('dlq').length === 1)
     expect(kafka.cluster.topics.get('dlq')?.logs).toHaveLength(1)
+    broken()
+    await until(() => kafka.messages('dlq').length === 1)
+  })
+
+  test('says at its start that the dead-letter queue cannot be made, and fails', async () => {
+    const admin = Object.assign(kafka.admin({}, noEvents), {
+      createTopic: () => Promise.reject(new ConnectError('replication factor 3, brokers 1')),
+    })
+    const services = {
+      ...testServices({ kafka, script, clock }),
+      admin: () => Promise.resolve(admin),
+    }
+    const made = await makeTask('sink', services, { 'errors.deadletterqueue.topic.name': 'dlq' })
+    task = made.task
+    await task.run()
+    expect(made.told.states).toEqual(['FAILED'])
+    expect(toTrace(made.told.errors[0])).toMatch(
+      /Could not initialize dead letter queue with topic=dlq[^]*replication factor 3, brokers 1/,
+    )
+    expect(script.calls).not.toContain('task start')
+  })
+
+  test('waits for a broker that is away when the dead-letter queue is to be looked up, and shows it', async () => {
+    const real = kafka.admin({}, noEvents)
+    let failures = 1
+    const admin = Object.assign(kafka.admin({}, noEvents), {
+      describeTopic: () =>
+        failures-- > 0
+          ? Promise.reject(new RetriableError('timed out'))
+          : real.describeTopic('dlq', 1_000),
+    })
+    const services = {
+      ...testServices({ kafka, script, clock }),
+      admin: () => Promise.resolve(admin),
+    }
+    const made = await makeTask('sink', services, { 'errors.deadletterqueue.topic.name': 'dlq' })
+    task = made.task
+    const started = task.initialize()
+    await settled()
+    expect(made.told.health.at(-1)?.message).toBe(
+      'Preparing the dead-letter queue failed and is tried again: timed out',
+    )
+    await clock.advance(10_000)
+    await started
+    expect(made.told.states).toEqual(['RUNNING'])
+    expect(kafka.cluster.topics.has('dlq')).toBe(true)
+  })
+
+  test('goes on when the dead-letter queue refuses a record that cannot be read, and counts it', async () => {
+    kafka.cluster.createTopic('dlq', 1)
+    let refusals = 1
+    kafka.deliveryError = ({ topic }) =>
+      topic === 'dlq' && refusals-- > 0 ? new ConnectError('too large') : undefined
+    broken()
+    write('b')
+    broken()
+    const services = testServices({ kafka, script, clock })
+    const made = await makeTask('sink', services, {
+      'errors.tolerance': 'all',
+      'errors.deadletterqueue.topic.name': 'dlq',
+    })
+    task = made.task
+    await task.initialize()
+    await until(() => kafka.messages('dlq').length === 1)
+    expect(values()).toEqual(['b'])
+    const exposition = await services.metrics.text()
+    expect(exposition).toMatch(/deadletterqueue_produce_requests\{[^}]*\} 2/)
+    expect(exposition).toMatch(/deadletterqueue_produce_failures\{[^}]*\} 1/)
   })
 
   test('asks what may be committed only when what the task reported is durable', async () => {

@@ -103,10 +103,18 @@ describe('A source’s dead-letter queue', () => {
     expect(toTrace(told.errors[0])).toContain('too large')
   })
 
-  test('that refuses a record fails the task, so that none is lost', async () => {
-    kafka.deliveryError = () => new ConnectError('disk full')
-    script.batches.push([textRecord('a', 1)])
+  test('that refuses a record too does not fail the task, as in Kafka Connect', async () => {
+    kafka.deliveryError = ({ value }) =>
+      text(value) === 'a' ? new ConnectError('disk full') : undefined
+    script.batches.push([textRecord('a', 1), textRecord('b', 2)])
     await run(DLQ)
-    expect(told.states).toEqual(['RUNNING', 'FAILED'])
+    expect(kafka.messages('t').map(({ value }) => text(value))).toEqual(['b'])
+    expect(kafka.messages('dlq')).toEqual([])
+    expect(told.states).toEqual(['RUNNING', 'UNASSIGNED'])
+  })
+
+  test('is made when the task starts', async () => {
+    await run({ ...DLQ, 'errors.deadletterqueue.topic.name': 'new' })
+    expect(kafka.cluster.topics.get('new')?.logs).toHaveLength(1)
   })
 })
