@@ -1,9 +1,10 @@
 import { ConnectError, RetriableError, toMessage } from '../api/errors.ts'
+import { newRecord } from '../api/new-record.ts'
 import type { RecordMetadata, SourceRecord } from '../api/records.ts'
 import type { SourceTask, SourceTaskContext } from '../api/source-task.ts'
 import type { Admin, Producer } from '../kafka/client.ts'
 import type { OffsetStorage } from '../storage/offset-storage.ts'
-import { isPromise, withLimit } from './limits.ts'
+import { isPromise, TimeLimitError, withLimit } from './limits.ts'
 import type { SourceRecordWriter } from './record-converters.ts'
 import { type PartitionOffset, type Submitted, SubmittedRecords } from './submitted-records.ts'
 import type { ConvertedRecord } from './source-dead-letter.ts'
@@ -56,6 +57,7 @@ export class WorkerSourceTask extends WorkerTask {
   readonly #unflushed = new Map<string, PartitionOffset>()
   #flushing: Promise<boolean> = Promise.resolve(true)
   #isCommitDue = false
+  #isCommitting = false
   #lastAckMs = 0
   #resume: (() => void) | undefined
   #committer: Promise<void> | undefined
@@ -88,7 +90,7 @@ export class WorkerSourceTask extends WorkerTask {
     if (this.isPaused) return this.#waitWhilePaused()
     if (this.#isCommitDue) {
       this.#isCommitDue = false
-      await this.callPlugin('commit', () => this.#task?.commit())
+      await this.#commitTask()
     }
     this.#watchAcknowledgements()
     if (this.#toSend.length === 0) this.#toSend = await this.#poll()
@@ -118,8 +120,9 @@ export class WorkerSourceTask extends WorkerTask {
         this.log.warn(fields, 'Not every record was acknowledged; the rest is produced again.')
       })
       const isStored = await this.commitOffsets()
-      if (isStored && this.#task !== undefined && this.state !== 'FAILED') {
-        await this.callPlugin('commit', () => this.#task?.commit()).catch((error: unknown) =>
+      const hasStarted = this.#committer !== undefined
+      if (isStored && hasStarted) {
+        await this.#commitTask().catch((error: unknown) =>
           this.log.warn({ err: error }, 'The task did not commit.'),
         )
       }
@@ -129,6 +132,19 @@ export class WorkerSourceTask extends WorkerTask {
     await this.#stopPlugin()
     await producer.close(0)
     await this.#parts.closeConverters()
+  }
+
+  /** As in Kafka Connect a commit that fails is logged. One that does not answer fails the task, and is not called again. */
+  async #commitTask(): Promise<void> {
+    if (this.#isCommitting) return
+    this.#isCommitting = true
+    try {
+      await this.callPlugin('commit', () => this.#task?.commit())
+    } catch (error) {
+      if (this.isCancelled || error instanceof TimeLimitError) throw error
+      this.log.error({ err: error }, 'The task’s commit failed; its offsets are stored.')
+    }
+    this.#isCommitting = false
   }
 
   async #startPlugin(): Promise<void> {
@@ -207,7 +223,7 @@ export class WorkerSourceTask extends WorkerTask {
   async #sendRecord(record: SourceRecord): Promise<void> {
     const { producer, writer } = this.#parts
     const transformed = await this.call(() =>
-      this.watched('conversion', () => writer.transform(record)),
+      this.watched('conversion', () => writer.transform(withoutNull(record))),
     )
     const converted =
       transformed === null
@@ -345,8 +361,11 @@ export class WorkerSourceTask extends WorkerTask {
     for (const entry of this.#submitted.takeCommittable()) {
       this.#unflushed.set(JSON.stringify(entry[0]), entry)
     }
-    if (this.#unflushed.size === 0) return true
     const startedMs = this.clock.now()
+    if (this.#unflushed.size === 0) {
+      metrics.committed(0, true) // Counts as well, as in Kafka Connect.
+      return true
+    }
     try {
       await withLimit(
         'Storing offsets',
@@ -389,4 +408,10 @@ export class WorkerSourceTask extends WorkerTask {
       this.log.warn({ err: error }, 'The task did not stop cleanly.')
     }
   }
+}
+
+/** Sources in plain JavaScript may say null for a time that there is none of; it would be read as 1970. */
+function withoutNull(record: SourceRecord): SourceRecord {
+  const timestamp: number | null | undefined = record.timestamp
+  return timestamp === null ? newRecord(record, { timestamp: undefined }) : record
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConnectError, RetriableError, toTrace } from '../../../connector/api/errors.ts'
+import type { SourceRecord } from '../../../connector/api/records.ts'
 import type { Props } from '../../../connector/api/task-context.ts'
 import type { WorkerServices } from '../../../connector/runtime/worker-services.ts'
 import type { WorkerTask } from '../../../connector/runtime/worker-task.ts'
@@ -308,5 +309,99 @@ describe('WorkerSourceTask', () => {
     await clock.advance(10_000)
     await run
     expect(told.states).toEqual(['RUNNING', 'UNASSIGNED'])
+  })
+
+  test('takes a timestamp of null, which JavaScript sources may give, as none and not as 1970', async () => {
+    const record = { ...textRecord('a', 1), timestamp: null } as unknown as SourceRecord
+    script.batches.push([record])
+    await start({
+      transforms: 'day',
+      'transforms.day.type': 'org.apache.kafka.connect.transforms.TimestampRouter',
+    })
+    const error = await task.iteration().catch((thrown: unknown) => thrown)
+    expect(toTrace(error)).toContain('Timestamp missing on record')
+    expect(kafka.cluster.topics.has('t-19700101')).toBe(false)
+  })
+
+  test('stores the offset of a record that a transformation drops, so that it is not read again', async () => {
+    script.batches.push([textRecord('a', 1), textRecord('b', 2)])
+    await start({
+      transforms: 'none',
+      'transforms.none.type': 'org.apache.kafka.connect.transforms.Filter',
+    })
+    await task.iteration()
+    await clock.advance(FLUSH_MS)
+    expect(values()).toEqual([])
+    expect(script.calls).toEqual(['task start', 'commitRecord a', 'commitRecord b'])
+    expect(await stored()).toEqual({ position: 2 })
+  })
+
+  test('counts a commit and calls the task’s with nothing to store too, as Kafka Connect does', async () => {
+    script.batches.push([])
+    await start()
+    await clock.advance(FLUSH_MS)
+    await task.iteration()
+    expect(script.calls).toContain('commit')
+    const exposition = await services.metrics.text()
+    expect(exposition).toMatch(/offset_commit_success_percentage\{[^}]*task="0"[^}]*\} 1\b/)
+  })
+
+  test('commits once more after a failure, and stops the plugin then', async () => {
+    script.batches.push([textRecord('a', 1)])
+    await make()
+    const run = task.run()
+    await settled()
+    script.onPoll = () => {
+      throw new ConnectError('no such feed')
+    }
+    task.setPaused(true)
+    await settled()
+    task.setPaused(false)
+    await settled()
+    await clock.advance(10_000)
+    await run
+    expect(told.states.at(-1)).toBe('FAILED')
+    expect(script.calls).toEqual(['task start', 'commitRecord a', 'commit', 'task stop'])
+  })
+
+  test('does not commit when it never started', async () => {
+    script.onTaskStart = () => {
+      throw new ConnectError('no such feed')
+    }
+    await make()
+    await task.run()
+    expect(script.calls).toEqual(['task start', 'task stop'])
+  })
+
+  test('goes on when the task’s commit fails, as in Kafka Connect', async () => {
+    script.onCommit = () => {
+      throw new ConnectError('no such queue')
+    }
+    script.batches.push([textRecord('a', 1)], [textRecord('b', 2)])
+    await start()
+    await task.iteration()
+    await clock.advance(FLUSH_MS)
+    await task.iteration()
+    await settled()
+    expect(script.calls).toContain('commit')
+    expect(values()).toEqual(['a', 'b'])
+    expect(task.state).toBe('RUNNING')
+  })
+
+  test('fails when the task’s commit never answers, and does not call it again', async () => {
+    script.onCommit = () => new Promise(() => {})
+    script.batches.push([textRecord('a', 1)], [])
+    script.onPoll = () => script.batches.shift() ?? clock.sleep(1_000).then(() => [])
+    await make()
+    const run = task.run()
+    await settled()
+    await clock.advance(FLUSH_MS + 2_000)
+    await clock.advance(300_000)
+    await clock.advance(10_000)
+    await run
+    expect(told.states).toEqual(['RUNNING', 'FAILED'])
+    expect(toTrace(told.errors[0])).toContain('commit of task x-0 did not finish')
+    expect(script.calls.filter((call) => call === 'commit')).toHaveLength(1)
+    expect(script.calls.at(-1)).toBe('task stop')
   })
 })
