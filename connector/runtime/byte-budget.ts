@@ -3,6 +3,8 @@ const SHARE_BYTES_MIN = 512 * 1024
 /** A part of a budget; give it back by `release`. */
 export interface Share {
   readonly bytes: number
+  /** How many of them the budget did not have any more. */
+  readonly overdrawnBytes: number
   release(): void
 }
 
@@ -21,7 +23,7 @@ export class ByteBudget {
     return this.#freeBytes
   }
 
-  /** One of `claimants` equal shares; no smaller than what a consumer needs to work at all. */
+  /** One of `claimants` equal shares; no smaller than what a consumer needs to work at all, also beyond the budget. */
   claim(claimants: number): Share {
     const portion = claimants <= 1 ? 0.5 : 1 - 0.5 ** (1 / claimants)
     const bytes = Math.max(SHARE_BYTES_MIN, Math.floor(this.#freeBytes * portion))
@@ -30,6 +32,7 @@ export class ByteBudget {
     let isReleased = false
     return {
       bytes,
+      overdrawnBytes: bytes - taken,
       release: () => {
         if (isReleased) return
         isReleased = true

@@ -1,4 +1,5 @@
 import { ConnectError } from '../api/errors.ts'
+import type { PluginLogger } from '../api/plugin-metrics.ts'
 import type { ErrantRecordReporter, SinkTask } from '../api/sink-task.ts'
 import { SINK_CONNECTOR_CONFIG, type SinkConnectorConfig, topicsRegex } from './connector-config.ts'
 import { SinkRecordReader, type TaskConverters } from './record-converters.ts'
@@ -63,6 +64,7 @@ export async function createSinkTask(
     },
   )
   const { consumer, share } = makeConsumer(services, client, {
+    log,
     siblings: spec.siblings,
     onConnected: (isConnected) => task?.reportConnected(isConnected),
   })
@@ -98,9 +100,18 @@ export async function createSinkTask(
 function makeConsumer(
   services: WorkerServices,
   client: ReturnType<typeof clientOf>,
-  options: { readonly siblings: number; readonly onConnected: (isConnected: boolean) => void },
+  options: {
+    readonly siblings: number
+    readonly log: PluginLogger
+    readonly onConnected: (isConnected: boolean) => void
+  },
 ) {
   const share = services.consumerBudget.claim(options.siblings)
+  const { bytes, overdrawnBytes } = share
+  if (overdrawnBytes > 0) {
+    const fields = { bytes, overdrawnBytes }
+    options.log.warn(fields, 'consumer.buffer.bytes is used up; the task gets the least beyond it.')
+  }
   const kilobytes = Math.max(1, Math.floor(share.bytes / 1024))
   try {
     const consumer = services.clients.consumer(

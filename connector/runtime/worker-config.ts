@@ -229,7 +229,7 @@ export const WORKER_CONFIG = new ConfigDef({
   ...TASK_RESTART_CONFIG.keys,
   'consumer.buffer.bytes': long({
     importance: 'MEDIUM',
-    doc: 'What all consumers of this worker may prefetch, together; divided among sink tasks.',
+    doc: 'What all consumers of this worker may prefetch, together; divided among sink tasks. Once it is used up each further task gets 512 KiB beyond it, with a warning. What producers have queued (buffer.memory, each) is not part of it.',
     default: 64 * MEGABYTE,
     range: [MEGABYTE, 64 * 1024 * MEGABYTE],
   }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ClientConfig } from '../../../connector/kafka/client.ts'
 import type { WorkerTask } from '../../../connector/runtime/worker-task.ts'
+import { ByteBudget } from '../../../connector/runtime/byte-budget.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeKafka } from '../../support/fake-kafka.ts'
 import { Script } from '../../support/test-plugins.ts'
@@ -10,6 +11,15 @@ const BUDGET = 16 * 1024 * 1024
 const FLOOR = 512 * 1024
 
 describe('The worker’s byte budget', () => {
+  test('says of a share how much of it there was no room for', () => {
+    const budget = new ByteBudget(2 * FLOOR)
+    const shares = [budget.claim(1), budget.claim(1), budget.claim(1)]
+    expect(shares.map(({ bytes }) => bytes)).toEqual([FLOOR, FLOOR, FLOOR])
+    expect(shares.map(({ overdrawnBytes }) => overdrawnBytes)).toEqual([0, 0, FLOOR])
+    for (const share of shares) share.release()
+    expect(budget.freeBytes).toBe(2 * FLOOR)
+  })
+
   test('bounds what the consumers of all its sink tasks prefetch, and is whole again when they are gone', async () => {
     const clock = new FakeClock()
     const kafka = new FakeKafka({ topics: { t: 1 } })
