@@ -9,7 +9,11 @@ export const SOURCE_CONNECTOR = 'mta-source'
 export const SINK_CONNECTOR = 'snowflake-sink'
 export const VEHICLE_TOPIC = 'mta.vehicle_position.v1'
 /** The embedded broker cannot make topics on request: these are all. */
-export const TOPICS: Readonly<Record<string, number>> = { [VEHICLE_TOPIC]: 6, 'mta.dlq': 1 }
+export const TOPICS: Readonly<Record<string, number>> = {
+  [VEHICLE_TOPIC]: 6,
+  'mta.feed_poll.v1': 1,
+  'mta.dlq': 1,
+}
 export const DATABASE = 'MTA'
 export const TABLE = 'VEHICLE_POSITION'
 export const LOCAL_USER = 'QUICKSTART'
