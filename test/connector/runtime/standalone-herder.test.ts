@@ -30,9 +30,9 @@ describe('StandaloneHerder', () => {
     worker = await startTestWorker()
     const { herder, script } = worker
     const validate = script.onValidate
-    let release: () => void = () => {}
-    const slow = new Promise<void>((resolve) => {
-      release = resolve
+    const gate = new AbortController()
+    const slow = new Promise((resolve) => {
+      gate.signal.addEventListener('abort', resolve, { once: true })
     })
     script.onValidate = async (props) => {
       if (props['greeting'] === 'first') await slow
@@ -42,7 +42,7 @@ describe('StandaloneHerder', () => {
       herder.putConnectorConfig('src', { ...SOURCE, greeting }, { allowReplace: true })
     const both = [put('first'), put('second')]
     await worker.request('GET', '/connectors')
-    release()
+    gate.abort()
     await Promise.all(both)
     expect((await herder.connectorInfo('src')).config['greeting']).toBe('second')
   })
