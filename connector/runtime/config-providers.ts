@@ -96,7 +96,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`Could not read ${file}: ${toMessage(error)}`, { cause: error })
+    throw new ConfigError(`Could not read ${file}`, { cause: error })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigProvider } from '../api/config-provider.ts'
-import { ConfigError, toMessage } from '../api/errors.ts'
+import { ConfigError } from '../api/errors.ts'
 import type { Props } from '../api/task-context.ts'
 
 // Kafka's own pattern (org.apache.kafka.common.config.ConfigTransformer).
@@ -62,7 +62,7 @@ export class ConfigTransformer {
       return { value: data[reference.variable], ttlMs }
     } catch (error) {
       throw new ConfigError(
-        `Configuration ${key} refers to config provider ${reference.name}, which failed: ${toMessage(error)}`,
+        `Configuration ${key} refers to config provider ${reference.name}, which failed`,
         { cause: error },
       )
     }
