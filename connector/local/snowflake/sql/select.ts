@@ -1,8 +1,10 @@
 // SELECT for the query engine: parsed, checked against the catalog, compiled. Nothing is guessed: what is not
 // known is refused by name.
+import { ConnectError } from '../../../api/errors.ts'
 import { doesNotExist, SqlError, unsupported } from '../errors.ts'
 import { qualifiedName } from '../identifiers.ts'
 import type { SqlContext } from './create-drop.ts'
+import { engineError } from './engine-error.ts'
 import { informationSchema } from './information-schema.ts'
 import { checkSchema, inSchema, tableIdentifier } from './object-name.ts'
 import type { Query, TimeTravel } from './query/ast.ts'
@@ -45,7 +47,10 @@ export async function translateSelect(
 class Translation {
   readonly #statement: Statement
   readonly #context: SqlContext
-  readonly #travels = new Map<TimeTravel, { parts: readonly string[]; sql: string }>()
+  /** The table at the time that is asked for, by the place in a tree where it is asked for. */
+  readonly #travels = new Map<TimeTravel, string>()
+  /** The trees of views, which are those that `#travels` knows. */
+  readonly #views = new Map<string, Query>()
   #viewDepth = 0
 
   constructor(statement: Statement, context: SqlContext) {
@@ -88,11 +93,13 @@ class Translation {
   }
 
   #table(parts: readonly string[], travel: TimeTravel | undefined, session: Session): CatalogTable {
-    const at = travel === undefined ? undefined : this.#travels.get(travel)
     // What Snowflake keeps of the account's use; there is nothing here that would be metered.
     if (parts.length === 3 && parts[0] === 'SNOWFLAKE') throw unsupported(parts.join('.'))
     const system = informationSchema(parts, session, this.#context)
-    if (system !== undefined) return system
+    if (system !== undefined) {
+      if (travel !== undefined) throw unsupported('time travel of INFORMATION_SCHEMA')
+      return system
+    }
     const { database, schema, name } = inSchema(parts, session)
     checkSchema(this.#context.warehouse, database, schema)
     const view = this.#context.objects.view({ database, schema, name })
@@ -108,7 +115,10 @@ class Translation {
       sqlName: field.name,
       type: typeOfIceberg(field.type),
     }))
-    return { sql: at?.sql ?? names.map(sqlName).join('.'), columns, names }
+    if (travel === undefined) return { sql: names.map(sqlName).join('.'), columns, names }
+    const sql = this.#travels.get(travel)
+    if (sql === undefined) throw unavailable(name, 'It was made while the statement was compiled.')
+    return { sql, columns, names }
   }
 
   #view(
@@ -123,10 +133,8 @@ class Translation {
       )
     try {
       const session = { ...this.#statement.session, database, schema }
-      const compiled = this.#compiler(session).query(
-        parseQuery(new TokenReader(view.query)),
-        undefined,
-      )
+      const query = this.#viewTree(database, schema, view.query)
+      const compiled = this.#compiler(session).query(query, undefined)
       return {
         sql: `(${compiled.sql})`,
         names: [database, schema, name],
@@ -141,24 +149,59 @@ class Translation {
     }
   }
 
-  /** Looks up the snapshots that AT and BEFORE mean, before anything is compiled. */
+  #viewTree(database: string, schema: string, sql: string): Query {
+    const key = JSON.stringify([database, schema, sql])
+    const tree = this.#views.get(key) ?? parseQuery(new TokenReader(sql))
+    this.#views.set(key, tree)
+    return tree
+  }
+
+  /** Looks up the snapshots that AT and BEFORE mean, in views too, before anything is compiled. */
   async travel(query: Query): Promise<void> {
-    for (const { parts, travel } of travelsIn(query)) {
-      const identifier = tableIdentifier(parts, this.#statement.session)
-      const table = this.#context.warehouse.table(identifier)
-      if (table === undefined) continue
-      const atMs = await this.#momentMs(travel)
-      const snapshot = table.snapshots.findLast(({ timestampMs }) =>
-        travel.before ? timestampMs < atMs : timestampMs <= atMs,
-      )
-      if (snapshot === undefined)
-        throw new SqlError(
-          '000707',
-          '02000',
-          `Time travel data is not available for table ${identifier.table}. The requested time is either beyond the allowed time travel period or before the object creation time.`,
-        )
-      this.#travels.set(travel, { parts, sql: `(${await table.scanSql(snapshot.snapshotId)})` })
+    const waiting = [{ query, session: this.#statement.session }]
+    const seen = new Set<Query>()
+    for (const { query: tree, session } of waiting) {
+      if (seen.has(tree)) continue
+      seen.add(tree)
+      for (const { parts, travel } of tablesIn(tree)) {
+        if (travel !== undefined) await this.#resolve(parts, travel, session)
+        const inner = this.#viewOf(parts, session)
+        if (inner !== undefined) waiting.push(inner)
+      }
     }
+  }
+
+  #viewOf(
+    parts: readonly string[],
+    session: Session,
+  ): { query: Query; session: Session } | undefined {
+    // A name without a schema may be a common table expression: nothing is refused here.
+    const database = parts.at(-3) ?? session.database
+    const schema = parts.at(-2) ?? session.schema
+    const name = parts.at(-1)
+    if (database === undefined || schema === undefined || name === undefined) return undefined
+    const view = this.#context.objects.view({ database, schema, name })
+    if (view === undefined) return undefined
+    const query = this.#viewTree(database, schema, view.query)
+    return { query, session: { ...session, database, schema } }
+  }
+
+  async #resolve(parts: readonly string[], travel: TimeTravel, session: Session): Promise<void> {
+    const identifier = tableIdentifier(parts, session)
+    const table = this.#context.warehouse.table(identifier)
+    if (table === undefined) return
+    const atMs = await this.#momentMs(travel)
+    if (atMs > this.#context.clock.now())
+      throw unavailable(identifier.table, 'The requested time is in the future.')
+    const snapshot = table.snapshots.findLast(({ timestampMs }) =>
+      travel.before ? timestampMs < atMs : timestampMs <= atMs,
+    )
+    if (snapshot === undefined)
+      throw unavailable(
+        identifier.table,
+        'The requested time is either beyond the allowed time travel period or before the object creation time.',
+      )
+    this.#travels.set(travel, `(${await table.scanSql(snapshot.snapshotId)})`)
   }
 
   async #momentMs({ kind, value }: TimeTravel): Promise<number> {
@@ -169,25 +212,33 @@ class Translation {
       kind === 'OFFSET'
         ? `CAST(${compiled.sql} AS DOUBLE) * 1000`
         : `epoch_ms(${cast(compiled, LTZ, { zone: zoneOf(session) }).sql})`
-    const { rows } = await this.#context.warehouse.query(`SELECT CAST(${sql} AS DOUBLE)`, {
-      signal,
-      timeoutMs: 10_000,
-      rowsMax: 1,
-    })
-    const ms = Number(rows[0]?.[0])
-    if (!Number.isFinite(ms))
+    const options = { signal, timeoutMs: 10_000, rowsMax: 1 }
+    const { rows } = await this.#context.warehouse
+      .query(`SELECT CAST(${sql} AS DOUBLE)`, options)
+      .catch((error: unknown) => {
+        if (error instanceof ConnectError || signal.aborted) throw error
+        throw engineError(error)
+      })
+    const answer = rows[0]?.[0]
+    const ms = Number(answer)
+    if (answer === null || !Number.isFinite(ms))
       throw new SqlError('000707', '02000', 'The time of AT or BEFORE is NULL.')
     return kind === 'OFFSET' ? this.#context.clock.now() + ms : ms
   }
 }
 
-/** Every table of the tree that is asked for at another time. */
-function travelsIn(node: unknown): readonly { parts: readonly string[]; travel: TimeTravel }[] {
+const unavailable = (table: string, why: string): SqlError =>
+  new SqlError('000707', '02000', `Time travel data is not available for table ${table}. ${why}`)
+
+/** Every table of the tree, with the time that it is asked for at. */
+function tablesIn(
+  node: unknown,
+): readonly { parts: readonly string[]; travel: TimeTravel | undefined }[] {
   if (typeof node !== 'object' || node === null) return []
   const own =
-    'travel' in node && node.travel !== undefined && 'parts' in node
-      ? [{ parts: node.parts as readonly string[], travel: node.travel as TimeTravel }]
+    'travel' in node && 'parts' in node
+      ? [{ parts: node.parts as readonly string[], travel: node.travel as TimeTravel | undefined }]
       : []
   const inner = node instanceof Map ? [...node.values()] : Object.values(node)
-  return [...own, ...inner.flatMap(travelsIn)]
+  return [...own, ...inner.flatMap(tablesIn)]
 }

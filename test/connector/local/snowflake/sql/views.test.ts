@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import path from 'node:path'
 import { SqlObjects } from '../../../../../connector/local/snowflake/sql/objects.ts'
 import { openQueryStage, type QueryStage } from '../../../../support/snowflake-query.ts'
@@ -59,6 +59,40 @@ test('a view that comes to name itself is refused', async () => {
   await stage.execute('create view b1 as select x from a1')
   await stage.execute('create or replace view a1 as select x from b1')
   await expect(stage.execute('select * from a1')).rejects.toMatchObject({ code: '002037' })
+})
+
+describe('time travel', () => {
+  beforeAll(async () => {
+    await stage.execute('create table h (a int)')
+    const h = stage.warehouse.table({ database: 'DB', schema: 'S', table: 'H' })
+    await h?.commit({ batch: { rows: 1, ndjson: [Buffer.from('{"A":1}\n')] } })
+    await stage.clock.advance(2_000)
+    await h?.commit({ batch: { rows: 1, ndjson: [Buffer.from('{"A":2}\n')] } })
+  })
+
+  test('of a table in a view is of the time that the view names', async () => {
+    await stage.execute('create view past as select count(*) n from h at(offset => -1)')
+    await stage.execute('create view nested as select n from (select n from past) x')
+    expect(await stage.answer('select n from past')).toBe('1')
+    expect(await stage.answer('select (select count(*) from h), n from nested')).toBe('2|1')
+    await stage.execute('create schema db.other')
+    expect(await stage.answer('select n from db.s.past')).toBe('1')
+    await stage.execute('use schema db.s')
+  })
+
+  test('of a view, of the system’s views and to times that are none is refused', async () => {
+    await stage.execute('create view now_only as select a from h')
+    for (const [sql, code] of [
+      ['select * from now_only at(offset => -1)', '000002'],
+      ['select * from information_schema.tables at(offset => 0)', '000002'],
+      ["select * from h at(timestamp => 'garbage')", '100035'],
+      ['select * from h at(offset => 60)', '000707'],
+      ["select * from h before(timestamp => '2999-01-01'::timestamp_ltz)", '000707'],
+      ['select * from h at(offset => null)', '000707'],
+      ['select * from h at(offset => -1e9)', '000707'],
+    ] as const)
+      await expect(stage.execute(sql)).rejects.toMatchObject({ code })
+  })
 })
 
 test('views are renamed, dropped, go with their schema, and are found again after a restart', async () => {
