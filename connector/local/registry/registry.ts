@@ -315,8 +315,7 @@ export class Registry {
     against: readonly StoredVersion[],
   ): readonly string[] {
     for (const old of against) {
-      if (content.schema === old.stored.schema && content.schemaType === old.stored.schemaType)
-        continue
+      if (isSameContent(content, old.stored)) continue
       if (avro === undefined || old.stored.schemaType !== 'AVRO') {
         return [
           `{errorType:'SCHEMA_TYPE', description:'This registry compares Avro schemas only; ${content.schemaType} after ${old.stored.schemaType} needs the level NONE'}`,
@@ -340,6 +339,12 @@ export class Registry {
     }
   }
 }
+
+/** One text means different schemas with other references. */
+const isSameContent = (a: SchemaContent, b: SchemaContent): boolean =>
+  a.schema === b.schema &&
+  a.schemaType === b.schemaType &&
+  JSON.stringify(a.references) === JSON.stringify(b.references)
 
 /** Where a setting of a subject may come from, nearest first. */
 function scopes(subject: string | null): readonly (string | null)[] {
