@@ -10,6 +10,12 @@ const KNOWN: readonly (readonly [RegExp, string, string, (match: RegExpExecArray
     '22P02',
     ([, text]) => `Error parsing JSON: ${text ?? ''}`,
   ],
+  [
+    /Duplicate field key '(.*)'/,
+    '100103',
+    '22000',
+    ([, key]) => `Duplicate field key '${key ?? ''}'`,
+  ],
   [/Boolean value '(.*)' is not recognized/, '100037', '22018', ([text]) => text],
   [
     /Could not convert string ["'](.*?)["'] to (?:DECIMAL|DOUBLE|INT|BIGINT|HUGEINT)/,

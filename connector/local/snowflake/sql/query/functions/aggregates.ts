@@ -13,6 +13,7 @@ import {
   TEXT,
   type Typed,
 } from '../sql-types.ts'
+import { uniqueKeys } from './semi-structured.ts'
 import { coerce, numeric, unify } from './definition.ts'
 
 export interface AggregateInput {
@@ -155,8 +156,12 @@ const objectAgg: Build = (input) => {
   const key = coerce(arg(input), 'text', input.zone).sql
   const value = coerce(arg(input, 1), 'variant', input.zone).sql
   const entry = `CAST(to_json(${key}) AS VARCHAR) || ':' || CAST(${value} AS VARCHAR)`
-  const entries = input.over(`string_agg(${entry}, ',' ORDER BY ${key})`)
-  return { sql: `CAST('{' || coalesce(${entries}, '') || '}' AS JSON)`, type: OBJECT }
+  const pairs = input.over(
+    `list(${distinctOf(input)}struct_pack(k := ${key}, e := ${entry})) FILTER (${entry} IS NOT NULL)`,
+  )
+  const entries = `array_to_string(list_transform(list_sort(${pairs}), lambda x: x.e), ',')`
+  const object = `CAST('{' || coalesce(${entries}, '') || '}' AS JSON)`
+  return { sql: uniqueKeys(`list_transform(${pairs}, lambda x: x.k)`, object), type: OBJECT }
 }
 
 const truth =

@@ -54,12 +54,26 @@ export function objectOf(
     const name = cast(key, TEXT, { zone }).sql
     const json = coerce(value, 'variant', zone).sql
     const isLeft = keepNull ? `${name} IS NULL` : `${name} IS NULL OR ${json} IS NULL`
-    return `CASE WHEN ${isLeft} THEN NULL ELSE CAST(to_json(${name}) AS VARCHAR) || ':' || coalesce(CAST(${json} AS VARCHAR), 'null') END`
+    return {
+      name,
+      used: `CASE WHEN ${isLeft} THEN NULL ELSE ${name} END`,
+      entry: `CASE WHEN ${isLeft} THEN NULL ELSE CAST(to_json(${name}) AS VARCHAR) || ':' || coalesce(CAST(${json} AS VARCHAR), 'null') END`,
+    }
   })
-  return {
-    sql: `CAST('{' || array_to_string(list_sort(list_filter([${parts.join(', ')}], lambda e: e IS NOT NULL)), ',') || '}' AS JSON)`,
-    type: OBJECT,
-  }
+  const sql = `CAST('{' || array_to_string(list_sort(list_filter([${parts.map(({ entry }) => entry).join(', ')}], lambda e: e IS NOT NULL)), ',') || '}' AS JSON)`
+  const names = new Set(parts.map(({ name }) => name))
+  const isPlain = names.size === parts.length && [...names].every((name) => LITERAL.test(name))
+  if (isPlain) return { sql, type: OBJECT }
+  return { sql: uniqueKeys(`[${parts.map(({ used }) => used).join(', ')}]`, sql), type: OBJECT }
+}
+
+/** A text that the compiler wrote, so that texts that differ have values that differ. */
+const LITERAL = /^'(?:[^']|'')*'$/
+
+/** `sql`, or Snowflake's error when a text is twice in the list of keys; NULL is no key. */
+export function uniqueKeys(keys: string, sql: string): string {
+  const second = `list_filter(${keys}, lambda k, i: k IS NOT NULL AND list_position(${keys}, k) < i)`
+  return `CASE WHEN len(${second}) > 0 THEN error('Duplicate field key ''' || ${second}[1] || '''') ELSE ${sql} END`
 }
 
 const construct = (keepNull: boolean): FunctionDefinition =>
@@ -171,14 +185,21 @@ const toNumber = (tolerant: boolean): FunctionDefinition =>
     return cast(first(input), fixed(scale, precision), { zone: input.zone, tolerant })
   })
 
+/** True when an object of valid JSON, at any depth, has two values of one key. */
+const repeatsKey = (text: string): string =>
+  `len(list_filter(list_prepend(json(${text}), json_extract(${text}, '$..*')), lambda e: len(json_keys(e)) > len(list_distinct(json_keys(e))))) > 0`
+
 const parse = (tolerant: boolean): FunctionDefinition =>
   special(1, 1, (input) => {
     const value = first(input)
     if (isSemiStructured(value.type)) return { sql: value.sql, type: VARIANT }
     const text = cast(value, TEXT, { zone: input.zone }).sql
+    const repeated = tolerant
+      ? 'NULL'
+      : `error('Error parsing JSON: duplicate object attribute in ' || left(${text}, 80))`
     const otherwise = tolerant ? 'NULL' : `error('Error parsing JSON: ' || left(${text}, 80))`
     return {
-      sql: `CASE WHEN trim(${text}) = '' THEN NULL WHEN json_valid(${text}) THEN json(${text}) WHEN ${text} IS NULL THEN NULL ELSE ${otherwise} END`,
+      sql: `CASE WHEN trim(${text}) = '' THEN NULL WHEN json_valid(${text}) THEN CASE WHEN ${repeatsKey(text)} THEN ${repeated} ELSE json(${text}) END WHEN ${text} IS NULL THEN NULL ELSE ${otherwise} END`,
       type: VARIANT,
     }
   })

@@ -195,11 +195,18 @@ export const TEXTS: Readonly<Record<string, FunctionDefinition>> = {
   SHA2: special(1, 2, sha2),
   SHA2_HEX: special(1, 2, sha2),
   SPACE: define('int', TEXT, (n) => `repeat(' ', ${atLeast(big(n), 0)})`),
-  SPLIT: define('text text', ARRAY, (s, by) => `to_json(string_split(${s}, ${by}))`),
+  // Nothing stands between any two characters, so an empty separator splits nothing.
+  SPLIT: define(
+    'text text',
+    ARRAY,
+    (s, by) =>
+      `CASE WHEN ${by} = '' AND ${s} IS NOT NULL THEN json_array(${s}) ELSE to_json(string_split(${s}, ${by})) END`,
+  ),
   SPLIT_PART: define(
     'text text int',
     TEXT,
-    (s, by, n) => `split_part(${s}, ${by}, CASE WHEN ${n} = 0 THEN 1 ELSE ${big(n ?? '1')} END)`,
+    (s, by, n) =>
+      `CASE WHEN ${by} = '' THEN CASE WHEN ${n} IN (-1, 0, 1) THEN ${s} WHEN ${n} IS NOT NULL AND ${s} IS NOT NULL THEN '' END ELSE split_part(${s}, ${by}, CASE WHEN ${n} = 0 THEN 1 ELSE ${big(n ?? '1')} END) END`,
   ),
   STARTSWITH: define('text text', BOOLEAN, (s, part) => `starts_with(${s}, ${part})`),
   SUBSTR: substring,

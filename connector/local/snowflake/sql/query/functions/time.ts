@@ -297,6 +297,17 @@ const timeSlice = special(3, 4, (input) => {
   }
 })
 
+/** Parts outside their ranges, such as month 13 or minute -1, count on from the others. */
+const dayOf = ([y, m, d]: readonly string[]): string =>
+  `make_date(CAST(${y} AS BIGINT), 1, 1) + to_months(CAST(${m} - 1 AS INTEGER)) + to_days(CAST(${d} - 1 AS INTEGER))`
+const sinceMidnight = ([h, m, s]: readonly string[]): string =>
+  `to_hours(CAST(${h} AS BIGINT)) + to_minutes(CAST(${m} AS BIGINT)) + to_seconds(CAST(${s} AS BIGINT))`
+const timestampFromParts = define(
+  'int int int int int int',
+  NTZ,
+  (...parts) => `(${dayOf(parts)} + ${sinceMidnight(parts.slice(3))})`,
+)
+
 export const TIMES: Readonly<Record<string, FunctionDefinition>> = {
   ADD_MONTHS: special(2, 2, (input) => {
     const value = moment(at(input, 0), input.zone)
@@ -317,12 +328,7 @@ export const TIMES: Readonly<Record<string, FunctionDefinition>> = {
   DATE: converter(DATE, false),
   DATEADD: adding,
   DATEDIFF: differing,
-  DATE_FROM_PARTS: define(
-    'int int int',
-    DATE,
-    (y, m, d) =>
-      `CAST(make_date(CAST(${y} AS BIGINT), 1, 1) + to_months(CAST(${m} - 1 AS INTEGER)) + to_days(CAST(${d} - 1 AS INTEGER)) AS DATE)`,
-  ),
+  DATE_FROM_PARTS: define('int int int', DATE, (...parts) => `CAST(${dayOf(parts)} AS DATE)`),
   DATE_PART: special(2, 2, (input) =>
     extract(datePart(constantText(input, 0)), at(input, 1), input.zone),
   ),
@@ -353,20 +359,12 @@ export const TIMES: Readonly<Record<string, FunctionDefinition>> = {
   TIMEDIFF: differing,
   TIMESTAMPADD: adding,
   TIMESTAMPDIFF: differing,
-  TIMESTAMP_FROM_PARTS: define(
-    'int int int int int int',
-    NTZ,
-    (...a) => `make_timestamp(${a.map((x) => `CAST(${x} AS BIGINT)`).join(', ')})`,
-  ),
-  TIMESTAMP_NTZ_FROM_PARTS: define(
-    'int int int int int int',
-    NTZ,
-    (...a) => `make_timestamp(${a.map((x) => `CAST(${x} AS BIGINT)`).join(', ')})`,
-  ),
+  TIMESTAMP_FROM_PARTS: timestampFromParts,
+  TIMESTAMP_NTZ_FROM_PARTS: timestampFromParts,
   TIME_FROM_PARTS: define(
     'int int int',
     TIME,
-    (...a) => `make_time(${a.map((x) => `CAST(${x} AS BIGINT)`).join(', ')})`,
+    (...parts) => `(TIME '00:00:00' + ${sinceMidnight(parts)})`,
   ),
   TIME_SLICE: timeSlice,
   TO_DATE: converter(DATE, false),
