@@ -139,8 +139,20 @@ function isAlive(holder: Holder): boolean {
     if (isCode(error, 'ESRCH')) return false
     if (!isCode(error, 'EPERM')) throw error
   }
+  if (isEnded(holder.pid)) return false
   const started = startOf(holder.pid)
   return started === '' || holder.started === '' || started === holder.started
+}
+
+/** A process that has ended, and that its parent has not asked about yet (field 3 of proc(5)), holds nothing any more. */
+function isEnded(pid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return /^[ZX]$/.test(stat.slice(stat.lastIndexOf(')') + 2)[0] ?? '')
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ESRCH')) return false // Gone meanwhile, or no such system.
+    throw error
+  }
 }
 
 /** The boot and field 22 of proc(5), or what `ps` tells; empty where neither knows the process. */

@@ -39,15 +39,19 @@ export async function handleAdmin(call: Call, options: AdminOptions): Promise<An
     throw new ApiError(405, 'ERR_METHOD_NOT_ALLOWED', `There is no ${call.method} /faults.`)
   const parsed = parse(await jsonBody(call))
   if ('fault' in parsed) {
-    faults.add(parsed.fault)
+    checked(() => faults.add(parsed.fault))
     return json({ faults: faults.list() })
   }
   return json({ channels: await act(parsed.action, parsed.match, options) })
 }
 
-function parse(body: Readonly<Record<string, unknown>>): ReturnType<typeof parseFault> {
+const parse = (body: Readonly<Record<string, unknown>>): ReturnType<typeof parseFault> =>
+  checked(() => parseFault(body))
+
+/** What the client got wrong is its mistake, not ours. */
+function checked<T>(work: () => T): T {
   try {
-    return parseFault(body)
+    return work()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ApiError(400, 'ERR_INVALID_PAYLOAD', error.message, { cause: error })

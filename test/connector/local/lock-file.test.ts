@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -28,6 +28,20 @@ function contend(token: string): string | undefined {
     if (error instanceof LockHeldError) return undefined
     throw error
   }
+}
+
+/** A process that has ended and whose parent never asks about it; undefined where the system does not tell. */
+function zombie(): { readonly pid: number; readonly end: () => void } | undefined {
+  if (!fs.existsSync('/proc/self/stat')) return undefined
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: 'ignore' })
+  const children = `/proc/${parent.pid}/task/${parent.pid}/children`
+  for (let look = 0; look < 1_000_000; look++) {
+    const [pid] = fs.readFileSync(children, 'utf8').split(' ').filter(Boolean).map(Number)
+    if (pid === undefined) continue
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    if (stat.includes(') Z ')) return { pid, end: () => parent.kill('SIGKILL') }
+  }
+  throw new Error('The child did not end.')
 }
 
 const isOurs = (name: unknown): boolean => String(name).startsWith(folder)
@@ -93,6 +107,17 @@ const SITUATIONS: readonly { readonly about: string; readonly prepare: () => voi
 ]
 
 describe('lock file', () => {
+  test('of a process that has ended is free, also before its parent has asked about it', () => {
+    const ended = zombie()
+    if (ended === undefined) return
+    try {
+      fs.writeFileSync(file, JSON.stringify({ pid: ended.pid, started: '', token: 'z' }))
+      expect(contend('mine')).toBe('mine')
+    } finally {
+      ended.end()
+    }
+  })
+
   for (const { about, prepare } of SITUATIONS)
     test(`one ${about} is taken by exactly one, whenever others come in between`, () => {
       let last = 1
