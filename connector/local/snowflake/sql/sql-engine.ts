@@ -30,7 +30,7 @@ import { SqlObjects } from './objects.ts'
 import { type ResultSet, statusResult } from './result.ts'
 import { translateSelect } from './select.ts'
 import type { Session, Statement } from './session.ts'
-import { alterSession, showParameters } from './session-statements.ts'
+import { alterSession, showParameters, transaction } from './session-statements.ts'
 import { describe, show } from './show.ts'
 import { alterView, createView, dropView } from './views.ts'
 import { TokenReader } from './token-reader.ts'
@@ -39,10 +39,6 @@ export interface SqlLimits {
   readonly timeoutMs: number
   readonly rowsMax: number
 }
-
-const NO_TRANSACTIONS =
-  'Statement executed successfully. Every statement commits by itself in the embedded endpoint.'
-const TRANSACTION_WORDS = new Set(['BEGIN', 'START', 'COMMIT', 'ROLLBACK'])
 
 /** What STATEMENT_TIMEOUT_IN_SECONDS of the session allows; 0 means the longest there is. */
 function sessionTimeoutMs({ parameters }: Session): number {
@@ -107,11 +103,13 @@ export class SqlEngine {
         return grant(first.value, statement, this.#context)
       case 'COMMENT':
         return commentOn(reader, statement, this.#context)
-      default:
-        if (TRANSACTION_WORDS.has(first.value)) return statusResult(NO_TRANSACTIONS)
+      default: {
+        const done = transaction(first.value, reader)
+        if (done !== undefined) return done
         throw first.kind === 'word'
           ? unsupported(first.value)
           : reader.unexpected('a statement', first)
+      }
     }
   }
 

@@ -276,4 +276,32 @@ describe('statements of administration', () => {
     })
     await stage.execute('alter session unset timezone')
   })
+
+  test('take what drivers set of a session, and refuse by name what is not obeyed', async () => {
+    for (const sql of [
+      'alter session /* JDBC */ set autocommit=true',
+      "alter session set python_connector_query_result_format = 'JSON'",
+      "alter session set timestamp_input_format = 'auto', date_output_format = 'YYYY-MM-DD'",
+      'alter session set client_session_keep_alive = true, use_cached_result = false',
+      'begin work',
+      'begin transaction name t1',
+      'start transaction',
+      'commit work',
+      'rollback',
+    ])
+      await stage.execute(sql)
+    for (const [sql, code] of [
+      ["alter session set query_tag = 'half', date_output_format = 'DD.MM.YYYY'", '000002'],
+      ["alter session set timestamp_input_format = 'DD/MM/YYYY'", '000002'],
+      ["alter session set no_such_thing = 'x'", '000002'],
+      ['alter session unset no_such_thing', '000002'],
+      ["alter session set statement_timeout_in_seconds = 'soon'", '001008'],
+      ['alter session set query_tag =', '001003'],
+      ['begin garbage here', '001003'],
+      ['commit and explode', '001003'],
+      ['start', '001003'],
+    ] as const)
+      await expect(stage.execute(sql)).rejects.toMatchObject({ code })
+    expect(objects(await stage.execute("show parameters like 'QUERY_TAG'"))).toEqual([])
+  })
 })
