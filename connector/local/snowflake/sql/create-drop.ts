@@ -202,11 +202,13 @@ export function readOptions(reader: TokenReader): Readonly<Record<string, string
       continue
     }
     const key = reader.expectName().toLowerCase()
-    if (key === 'partition' || key === 'as' || key === 'like' || key === 'clone')
+    if (['partition', 'as', 'like', 'clone', 'from'].includes(key))
       throw unsupported(`CREATE … ${key.toUpperCase()}`)
     reader.take('=')
     const isList = reader.sees('(')
     const value = isList ? readParenthesised(reader) : reader.next().value
+    if (key === 'catalog' && value.toUpperCase() !== 'SNOWFLAKE')
+      throw unsupported(`CATALOG = ${value}`)
     options[key === 'comment' ? 'comment' : `${OPTION_PREFIX}${key}`] = value
   }
   return options

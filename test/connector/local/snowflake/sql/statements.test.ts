@@ -70,6 +70,8 @@ describe('CREATE TABLE', () => {
     ['create table t (a int, A string)', '002025'],
     ['create table t (a nonsense)', '002040'],
     ['create table t as select 1', '000002'],
+    ["create iceberg table t (a int) catalog = 'GLUE'", '000002'],
+    ['create database d from share other.share', '000002'],
     ['create table other.s.t (a int)', '002003'],
     ['create table t (a int', '001003'],
     ['create table t (a number(39,0))', '002262'],
