@@ -1,6 +1,7 @@
 // What clients in file mode register instead of sending rows: `POST …/filebuffer` names files on the stage.
 import { createDecipheriv } from 'node:crypto'
 import { ApiError } from '../errors.ts'
+import { offsetToken } from '../streaming/offset-token.ts'
 import { UNPACKED_BYTES_MAX, tooLarge, unpack } from '../unpack.ts'
 import type { Stage } from './stage.ts'
 
@@ -70,7 +71,7 @@ function countField(fields: Readonly<Record<string, unknown>>, key: string): num
 function tokenField(fields: Readonly<Record<string, unknown>>, key: string): string | null {
   const value = fields[key] ?? null
   if (value !== null && typeof value !== 'string') throw invalid(`has a ${key} that is no text`)
-  return value === '' ? null : value
+  return offsetToken(key, value)
 }
 
 /** The rows of the fragments, in order. @throws ApiError 400 for a file that is missing, another one or broken; 413. */

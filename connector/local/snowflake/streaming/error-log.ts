@@ -27,26 +27,38 @@ export interface ErrorLog {
   append(table: string, entries: readonly ErrorEntry[]): Promise<void>
 }
 
+/** What is put together before it is written. */
+const SLICE_BYTES = 1_024 * 1_024
 const FILE_BYTES_MAX = 64 * 1_024 * 1_024
 
 /** Where the errors of a table are: the newer file first, either may be missing. */
 export const errorFiles = (folder: string, table: string): readonly string[] =>
   ['.jsonl', '.1.jsonl'].map((end) => path.join(folder, encodeURIComponent(table) + end))
 
-/** Files `<folder>/<table>.jsonl` and one older `.1.jsonl`, each of about 64 MB at most. */
-export function fileErrorLog(folder: string, log: PluginLogger): ErrorLog {
+/** Files `<folder>/<table>.jsonl` and one older `.1.jsonl`, each of about `fileBytesMax` at most. */
+export function fileErrorLog(
+  folder: string,
+  log: PluginLogger,
+  fileBytesMax = FILE_BYTES_MAX,
+): ErrorLog {
   return {
     async append(table, entries) {
       if (entries.length === 0) return
       const [file = '', older = ''] = errorFiles(folder, table)
       try {
         await mkdir(folder, { recursive: true })
-        const size = await stat(file).then(
+        let size = await stat(file).then(
           (stats) => stats.size,
           () => 0, // The first entry of this table: no file yet.
         )
-        if (size > FILE_BYTES_MAX) await rename(file, older)
-        await appendFile(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+        for (const slice of slicesOf(entries)) {
+          if (size > fileBytesMax) {
+            await rename(file, older)
+            size = 0
+          }
+          await appendFile(file, slice)
+          size += slice.byteLength
+        }
       } catch (error) {
         log.warn(
           { table, rows: entries.length, error: toMessage(error) },
@@ -55,4 +67,20 @@ export function fileErrorLog(folder: string, log: PluginLogger): ErrorLog {
       }
     },
   }
+}
+
+/** The lines of the entries, a slice of them at a time: all in one text may be more than a string can hold. */
+function* slicesOf(entries: readonly ErrorEntry[]): Generator<Buffer> {
+  let lines: Buffer[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    const line = Buffer.from(`${JSON.stringify(entry)}\n`)
+    lines.push(line)
+    bytes += line.byteLength
+    if (bytes < SLICE_BYTES) continue
+    yield Buffer.concat(lines)
+    lines = []
+    bytes = 0
+  }
+  if (lines.length > 0) yield Buffer.concat(lines)
 }

@@ -10,6 +10,7 @@ import { unpack } from '../unpack.ts'
 import { noSuchChannel } from './channel.ts'
 import { channelStatus } from './channel-status.ts'
 import type { Ingests, Pipe, PipeIdentifier } from './ingests.ts'
+import { offsetToken } from './offset-token.ts'
 import { ELASTIC_CHANNEL } from './pipe-channels.ts'
 import { pipeInfo } from './pipe-info.ts'
 import type { AppendOptions } from './table-ingest.ts'
@@ -145,10 +146,11 @@ export class StreamingApi {
 
   async #open(call: Call, { identifier }: Target, name: string): Promise<Answer> {
     const body = await jsonBody(call)
-    const offsetToken = optionalString(body, 'offset_token')
+    const token = optionalString(body, 'offset_token')
+    offsetToken('offset_token', token ?? null)
     const { ingest, channels } = this.#options.ingests.pipe(identifier)
     const channel = await ingest.open(channels, name, {
-      offsetToken,
+      offsetToken: token,
       failOnUncommittedRows: body['fail_on_uncommitted_rows'] === true,
     })
     return json({
@@ -173,15 +175,17 @@ export class StreamingApi {
       )
     const pipe = this.#writablePipe(identifier)
     const continuationToken = continuationTokenOf(call)
+    const tokens = {
+      startToken: queryToken(call, 'startOffsetToken'),
+      endToken: queryToken(call, 'endOffsetToken'),
+    }
     // Both before the body is unpacked: a client that is told to wait comes again and again with the same one.
     const repeated = pipe.ingest.repeatOf(pipe.channels, channel, continuationToken)
     if (repeated !== undefined) return appendAnswer(repeated)
     pipe.ingest.expectRoom(unpackedLength(call))
-    const legacy = call.query.get('offsetToken')
     return appended(pipe, channel, {
       continuationToken,
-      startToken: emptyToNull(call.query.get('startOffsetToken') ?? legacy),
-      endToken: emptyToNull(call.query.get('endOffsetToken') ?? legacy),
+      ...tokens,
       bytes: await unpack(call.body, call.headers['content-encoding']),
     })
   }
@@ -294,7 +298,13 @@ function optionalString(body: Readonly<Record<string, unknown>>, key: string): s
   throw new ApiError(400, 'ERR_INVALID_PAYLOAD', `${key} is not a string.`)
 }
 
-const emptyToNull = (value: string | null): string | null => (value === '' ? null : value)
+/** The token of the parameter, or the one for both that older SDKs send. */
+function queryToken({ query }: Call, name: string): string | null {
+  const named = query.get(name)
+  return named === null
+    ? offsetToken('offsetToken', query.get('offsetToken'))
+    : offsetToken(name, named)
+}
 
 const PATH =
   /^\/v2\/streaming(?<data>\/data)?(?:\/org\/[^/]+\/accounts\/[^/]+)?\/databases\/(?<database>[^/]+)\/schemas\/(?<schema>[^/]+)\/(?<kind>pipes|tables)\/(?<object>[^/]+?)(?<action>:[a-z-]+)?(?:\/channels\/(?<channel>[^/]+))?(?:\/(?<rows>rows|filebuffer))?$/

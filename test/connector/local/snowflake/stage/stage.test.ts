@@ -141,6 +141,7 @@ describe('the stage', () => {
       { encryption_version: 'none' },
       { content_type: 'application/parquet' },
       { fragment_end_offset_token: 7 },
+      { fragment_start_offset_token: 'x'.repeat(1_025) },
     ])
       expect([
         change,
