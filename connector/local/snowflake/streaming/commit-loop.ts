@@ -35,6 +35,9 @@ export class CommitLoop {
   #running: Promise<void> | undefined
   #lastMs = Number.NEGATIVE_INFINITY
   #commits = 0
+  #maintenance: Promise<void> | undefined
+  #compactionDue = false
+  #maintenanceDue = false
 
   constructor(
     ingest: TableIngest,
@@ -65,7 +68,8 @@ export class CommitLoop {
         await this.#ingest.flush()
         failures = 0
         this.#ingest.trouble = undefined
-        await this.#maintain()
+        this.#commits++
+        this.#maintain()
       } catch (error) {
         if (this.#stop.signal.aborted) return
         failures++
@@ -94,17 +98,41 @@ export class CommitLoop {
     return clock.sleep(Math.max(0, due - clock.now()), this.#stop.signal)
   }
 
-  async #maintain(): Promise<void> {
-    this.#commits++
-    if (this.#commits % COMPACT_EVERY === 0) await this.#ingest.table.compact()
-    if (this.#commits % MAINTAIN_EVERY === 0) await this.#ingest.table.maintain()
+  /** Beside the commits that follow, one at a time; what comes due meanwhile is done after a later commit. */
+  #maintain(): void {
+    this.#compactionDue ||= this.#commits % COMPACT_EVERY === 0
+    this.#maintenanceDue ||= this.#commits % MAINTAIN_EVERY === 0
+    if (this.#maintenance !== undefined || !(this.#compactionDue || this.#maintenanceDue)) return
+    this.#maintenance = this.#maintainNow()
+      .catch((error: unknown) => {
+        const { identifier } = this.#ingest.table
+        this.#options.log.warn(
+          { table: tableName(identifier), error: toMessage(error) },
+          'The maintenance of a table failed; it is tried again after later commits.',
+        )
+      })
+      .finally(() => {
+        this.#maintenance = undefined
+      })
+  }
+
+  async #maintainNow(): Promise<void> {
+    const [compacts, maintains] = [this.#compactionDue, this.#maintenanceDue]
+    this.#compactionDue = false
+    this.#maintenanceDue = false
+    if (compacts) await this.#ingest.table.compact()
+    if (maintains) await this.#ingest.table.maintain()
   }
 
   /** Commits what waits and ends. */
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#running
-    await this.#ingest.flush()
+    try {
+      await this.#ingest.flush()
+    } finally {
+      await this.#maintenance
+    }
   }
 
   /** Ends without a commit, for a table that is dropped. */
