@@ -180,9 +180,10 @@ export class StreamingApi {
       endToken: queryToken(call, 'endOffsetToken'),
     }
     // Both before the body is unpacked: a client that is told to wait comes again and again with the same one.
-    const repeated = pipe.ingest.repeatOf(pipe.channels, channel, continuationToken)
+    const bytes = unpackedLength(call)
+    const repeated = pipe.ingest.repeatOf(pipe.channels, channel, { continuationToken, bytes })
     if (repeated !== undefined) return appendAnswer(repeated)
-    pipe.ingest.expectRoom(unpackedLength(call))
+    pipe.ingest.expectRoom(bytes)
     return appended(pipe, channel, {
       continuationToken,
       ...tokens,
@@ -201,7 +202,10 @@ export class StreamingApi {
     }
     const pipe = this.#writablePipe(identifier)
     const continuationToken = continuationTokenOf(call)
-    const repeated = pipe.ingest.repeatOf(pipe.channels, channel, continuationToken)
+    const repeated = pipe.ingest.repeatOf(pipe.channels, channel, {
+      continuationToken,
+      bytes: call.body.byteLength,
+    })
     if (repeated !== undefined) return appendAnswer(repeated)
     const answer = appended(pipe, channel, {
       continuationToken,

@@ -175,13 +175,19 @@ export class TableIngest {
 
   /**
    * The token that was issued when the append with this one was taken, or undefined when it is still to come: for
-   * callers to whom its rows cost something to get. @throws ApiError 400, 404 as `append` does.
+   * callers to whom its rows cost something to get. A call that ends here counts `bytes` against the channel's rate,
+   * the others do in `append`. @throws ApiError 400, 404, 429 as `append` does.
    */
-  repeatOf(pipe: PipeChannels, name: string, continuationToken: string): string | undefined {
+  repeatOf(
+    pipe: PipeChannels,
+    name: string,
+    { continuationToken, bytes }: { readonly continuationToken: string; readonly bytes: number },
+  ): string | undefined {
     const channel = pipe.get(name)
     if (channel === undefined) throw noSuchChannel(name)
     const verdict = channel.judge(continuationToken)
     if (verdict === 'accept') return undefined
+    this.#pace(channel, bytes)
     if (verdict === 'repeat') return channel.nextToken()
     if (verdict === 'future') channel.statusCode = 'ERR_CHANNEL_MUST_BE_REOPENED_DUE_TO_ROW_SEQ_GAP'
     throw refusedToken(verdict, name)

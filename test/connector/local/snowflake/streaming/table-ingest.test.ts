@@ -229,6 +229,22 @@ describe('TableIngest', () => {
     expect(append(stage, { token })).not.toBe(token)
   })
 
+  test('paces repeats of one token too, and refused tokens, each call once', async () => {
+    const stage = await makeIngest({ limits: { requestsPerSecond: 3, bytesPerSecond: 10_000 } })
+    const channel = await open(stage)
+    const first = channel.nextToken()
+    const call = (continuationToken: string): string | undefined =>
+      stage.ingest.repeatOf(stage.pipe, 'c', { continuationToken, bytes: 1 })
+    expect(call(first)).toBeUndefined()
+    const next = append(stage, { token: first })
+    expect(call(first)).toBe(next)
+    expect(codeOf(() => call('none'))).toBe('400 ERR_INVALID_CONTINUATION_TOKEN')
+    expect(codeOf(() => call(first))).toBe('429 ERR_CHANNEL_THROTTLED')
+    expect(codeOf(() => call('none'))).toBe('429 ERR_CHANNEL_THROTTLED')
+    await stage.clock.advance(1_000)
+    expect(call(first)).toBe(next)
+  })
+
   test('forgets a dropped channel with its token', async () => {
     const stage = await makeIngest()
     const channel = await open(stage, 'c', { offsetToken: '7' })
