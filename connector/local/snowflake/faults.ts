@@ -129,13 +129,21 @@ export class Faults {
   }
 }
 
-const isOfChannel = (path: string, channel: string): boolean =>
-  path.includes(`/channels/${encodeURIComponent(channel)}`)
+/** By the whole segment of the path: channel `f1` is not `f10`. */
+function isOfChannel(path: string, channel: string): boolean {
+  const name = encodeURIComponent(channel)
+  const segments = path.split(/[/?]/)
+  return segments.some((segment, at) => segment === name && segments[at - 1] === 'channels')
+}
+
+const FIELDS = ['kind', 'match', 'count', 'ms', 'status', 'code', 'message']
 
 /** A fault or an action as the admin API takes it. @throws ConfigError naming the field. */
 export function parseFault(
   body: Readonly<Record<string, unknown>>,
 ): { readonly fault: Fault } | { readonly action: FaultAction; readonly match: FaultMatch } {
+  for (const key of Object.keys(body))
+    if (!FIELDS.includes(key)) throw new ConfigError(`${key} is not one of ${FIELDS.join(', ')}.`)
   const kind = body['kind']
   const match = parseMatch(body['match'])
   const action = FAULT_ACTIONS.find((name) => name === kind)
