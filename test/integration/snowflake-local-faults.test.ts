@@ -250,6 +250,21 @@ describe('requests', () => {
     expect((await client.append(request)).status).toBe(200)
   })
 
+  test('are refused with an offset token of more than 1,024 bytes, and so is an open', async () => {
+    const token = await openChannel()
+    const long = 'é'.repeat(513)
+    const request = { channel: channelName(), token, rows: row(1), end: '1' }
+    const refused = await client.append({ ...request, end: long })
+    expect([refused.status, refused.body['code']]).toEqual([400, 'ERR_INVALID_PAYLOAD'])
+    const target = `/v2/streaming/databases/DB/schemas/S/pipes/T-STREAMING/channels/${channelName()}`
+    const opened = await client.request('PUT', target, {
+      headers: client.scopedHeaders(),
+      body: JSON.stringify({ offset_token: long }),
+    })
+    expect([opened.status, opened.body['code']]).toEqual([400, 'ERR_INVALID_PAYLOAD'])
+    expect((await client.append(request)).status).toBe(200)
+  })
+
   test('are unpacked from gzip and zstd', async () => {
     const first = await client.append({
       channel: channelName(),
